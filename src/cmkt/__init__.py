@@ -1,0 +1,71 @@
+"""cmkt: speech enhancement that keeps the words.
+
+Names load on first use, so that `import cmkt` needs neither torch nor anything else that is large.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cmkt.inference.load import load
+    from cmkt.inference.save import save_model
+    from cmkt.losses.compressed_spectrum import CompressedSpectrum
+    from cmkt.losses.mae import MAE
+    from cmkt.losses.si_sdr import SISDR
+    from cmkt.losses.weighted_sum import WeightedSum
+    from cmkt.models.blstm import BLSTM
+    from cmkt.models.crn import CRN
+    from cmkt.text.embedded import EmbeddedTeacher
+    from cmkt.text.huggingface import HuggingFaceTeacher
+    from cmkt.text.store import StoredTeacher
+    from cmkt.transfer.attach import attach
+    from cmkt.transfer.attention import Attention
+    from cmkt.transfer.shift import Shift
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Attention": "cmkt.transfer.attention",
+    "BLSTM": "cmkt.models.blstm",
+    "CRN": "cmkt.models.crn",
+    "CompressedSpectrum": "cmkt.losses.compressed_spectrum",
+    "EmbeddedTeacher": "cmkt.text.embedded",
+    "HuggingFaceTeacher": "cmkt.text.huggingface",
+    "MAE": "cmkt.losses.mae",
+    "SISDR": "cmkt.losses.si_sdr",
+    "Shift": "cmkt.transfer.shift",
+    "StoredTeacher": "cmkt.text.store",
+    "WeightedSum": "cmkt.losses.weighted_sum",
+    "attach": "cmkt.transfer.attach",
+    "load": "cmkt.inference.load",
+    "save_model": "cmkt.inference.save",
+}
+
+__all__ = [
+    "BLSTM",
+    "CRN",
+    "MAE",
+    "SISDR",
+    "Attention",
+    "CompressedSpectrum",
+    "EmbeddedTeacher",
+    "HuggingFaceTeacher",
+    "Shift",
+    "StoredTeacher",
+    "WeightedSum",
+    "attach",
+    "load",
+    "save_model",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'cmkt' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -1,0 +1,80 @@
+"""The `cmkt` command: one file per subcommand, imported only when it is called."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from cmkt.errors import CmktError
+
+COMMANDS = {
+    "demo": "train and measure a small enhancer on a synthetic corpus, from nothing, in minutes",
+    "prepare": "make a data set of folders or lists of audio, checking every file",
+    "embed": "fill the embedding store with what a language model says of the transcripts",
+    "fit": "train an enhancer, plain or with linguistic transfer",
+    "evaluate": "score enhancers on held-out mixtures",
+    "probe": "measure how much linguistic information an enhancer's frames carry",
+    "enhance": "enhance files or folders",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs one command. Gives its exit status: 0 done, 1 partly or not, 2 bad input, 130 interrupted."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    if argv[:1] == ["--version"]:
+        import cmkt
+
+        sys.stdout.write(f"cmkt {cmkt.__version__}\n")
+        return 0
+    if not argv or argv[0] in ("-h", "--help"):
+        sys.stdout.write(_overview())
+        return 0 if argv else 2
+    if argv[0] not in COMMANDS:
+        sys.stderr.write(f"error: a command must be one of {', '.join(COMMANDS)}, but is '{argv[0]}' instead.\n")
+        return 2
+    try:
+        return _run(argv[0], argv[1:])
+    except CmktError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return 130
+
+
+def _run(command: str, arguments: list[str]) -> int:
+    module = import_module(f"cmkt.cli.{command}")
+    if hasattr(module, "run_arguments"):  # `fit` hands everything to Lightning's own command line
+        return int(module.run_arguments(arguments))
+    parser = argparse.ArgumentParser(
+        prog=f"cmkt {command}",
+        description=module.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(arguments)))
+
+
+def _overview() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
+    return "\n".join(
+        [
+            "cmkt: speech enhancement that keeps the words",
+            "",
+            "usage: cmkt COMMAND ...",
+            "",
+            *lines,
+            "",
+            "`cmkt COMMAND --help` tells more. Start with `cmkt demo`.",
+            "",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Speech enhancement backbones, one file each. They know nothing of transfer."""

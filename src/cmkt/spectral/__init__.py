@@ -1,0 +1,1 @@
+"""The short-time spectrum that models and losses share (torch)."""
