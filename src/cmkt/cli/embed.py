@@ -1,0 +1,121 @@
+"""`cmkt embed`: what a frozen language model says of every transcript, once, into a store that training reads."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cmkt.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from cmkt.text.embedded import EmbeddedTeacher
+    from cmkt.text.embedding import Embedding
+    from cmkt.text.huggingface import HuggingFaceTeacher
+
+SUMMARY = "fill the embedding store with what a language model says of the transcripts"
+SHOWN = 5
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds data, teacher and store."""
+    parser.add_argument(
+        "--data", required=True, nargs="+", type=Path, metavar="DIR", help="folders that `cmkt prepare` wrote"
+    )
+    parser.add_argument(
+        "--teacher", default="embedded", metavar="T", help="embedded, a folder, or a name on the Hugging Face hub"
+    )
+    parser.add_argument(
+        "--layer", type=int, default=-1, help="hidden state to take; 0 is the input (default: -1, the last)"
+    )
+    parser.add_argument("--revision", metavar="R", help="commit, tag or branch of a teacher on the hub")
+    parser.add_argument(
+        "--output", required=True, type=Path, metavar="STORE", help="folder of the store, made or added to"
+    )
+    parser.add_argument(
+        "--batch-tokens", type=int, default=4096, metavar="N", help="tokens that run at once (default: 4096)"
+    )
+    parser.add_argument("--max-tokens", type=int, default=512, metavar="N", help="longest transcript (default: 512)")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default: cpu)")
+    parser.add_argument(
+        "--dry-run", action="store_true", help=f"only show how the teacher reads the first {SHOWN} transcripts"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Embeds and prints what the store holds then."""
+    # Set before the tokenizer is first used: its threads and DataLoader workers made by a fork do not go together.
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    texts = _transcripts(args.data)
+    teacher = _teacher(args)
+    if args.dry_run:
+        _show(teacher, texts)
+        return 0
+    from cmkt.text.embedding import embed_texts
+
+    _report(embed_texts(teacher, texts, args.output), args.output)
+    return 0
+
+
+def _transcripts(folders: list[Path]) -> list[str]:
+    from cmkt.data.manifest import load_prepared
+    from cmkt.text.embedding import unique_texts
+
+    cuts = [cut for folder in folders for cut in load_prepared(folder).speech]
+    texts = unique_texts(supervision.text for cut in cuts for supervision in cut.supervisions)
+    if not texts:
+        raise DataError(
+            f"{', '.join(map(str, folders))} must hold transcripts, but none of the {len(cuts)} cuts has one."
+        )
+    return texts
+
+
+def _teacher(args: argparse.Namespace) -> EmbeddedTeacher | HuggingFaceTeacher:
+    from cmkt.text.embedded import EmbeddedTeacher
+    from cmkt.text.huggingface import HuggingFaceTeacher
+    from cmkt.text.store import is_store
+    from cmkt.text.teacher import EMBEDDED
+
+    for option in ("batch_tokens", "max_tokens"):
+        if getattr(args, option) < 1:
+            raise ConfigError(
+                f"`--{option.replace('_', '-')}` must be at least 1, but is {getattr(args, option)} instead."
+            )
+    if args.teacher == EMBEDDED:
+        if args.revision is not None:
+            raise ConfigError("`--revision` must be left out for the embedded teacher: its weights are pinned.")
+        return EmbeddedTeacher(
+            layer=args.layer, device=args.device, max_tokens=args.max_tokens, batch_tokens=args.batch_tokens
+        )
+    if is_store(args.teacher):
+        raise ConfigError(f"`--teacher` must be a language model, but {args.teacher} is an embedding store.")
+    return HuggingFaceTeacher(
+        args.teacher,
+        revision=args.revision,
+        layer=args.layer,
+        device=args.device,
+        max_tokens=args.max_tokens,
+        batch_tokens=args.batch_tokens,
+    )
+
+
+def _show(teacher: EmbeddedTeacher | HuggingFaceTeacher, texts: list[str]) -> None:
+    sys.stdout.write(
+        f"teacher {teacher.identity}, width {teacher.width}\n{len(texts)} unique transcripts, the first:\n"
+    )
+    for text in texts[:SHOWN]:
+        rows = {"transcript": text, "normalised": teacher.normalise(text), "tokens": " ".join(teacher.tokens(text))}
+        sys.stdout.write("\n" + "".join(f"  {name:<12}{value}\n" for name, value in rows.items()))
+
+
+def _report(done: Embedding, output: Path) -> None:
+    store = done.store
+    sys.stdout.write(
+        f"{done.embedded} transcripts embedded, {done.present} were there already\n"
+        f"{output} holds {store.texts} texts, {store.tokens} tokens, {done.bytes_per_token:.0f} bytes per token\n"
+        f"unknown tokens {store.unknown_share:.1%}\n"
+        f"mean-direction floor {store.mean_direction_floor:.3f} "
+        "(L_CMA per token of always answering one direction; a lower loss is needed to say anything)\n"
+    )

@@ -1,0 +1,162 @@
+"""Any encoder or decoder-only language model of the transformers library as a teacher."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import warnings
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from cmkt.errors import ConfigError, TeacherError
+from cmkt.text.normalisation import NORMALISATION_VERSION
+from cmkt.text.pretrained import fingerprint, load_pretrained
+from cmkt.text.tokenisation import Encoded, TextEncoder, batches_by_tokens, pad_ids
+
+POOLING_VERSION = 1
+"""Part of the identity: raise it whenever this file makes other vectors out of the same hidden states."""
+
+UNKNOWN_SHARE = 0.05
+UNKNOWN_AT_LEAST = 3
+"""The share of unknown tokens that is worth a warning, and how many there must be: one rare name is not a language."""
+
+
+@final
+class HuggingFaceTeacher:
+    """A frozen language model: one vector a token, special tokens removed.
+
+    name: a folder (read without any network) or a name on the hub; revision: a commit, tag or branch there.
+    layer: which hidden state; 0 is the input embedding, -1 the last layer.
+    device, dtype: where and in what the model runs; the vectors always come back as float32 on the CPU.
+    max_tokens: the longest text, special tokens included; the model's own limit holds too.
+    batch_tokens: most tokens, padding included, that run at once. It changes speed and memory, not the vectors.
+
+    Raises: TeacherError when the model cannot be loaded; ConfigError for a layer, device or dtype it does not have.
+    """
+
+    def __init__(
+        self,
+        name: str | os.PathLike[str],
+        *,
+        revision: str | None = None,
+        layer: int = -1,
+        device: str = "cpu",
+        dtype: str = "float32",
+        max_tokens: int = 512,
+        batch_tokens: int = 4096,
+    ) -> None:
+        self.name = os.fspath(name)
+        self.unknown_tokens = 0
+        self.counted_tokens = 0
+        self._device = _checked_device(device)
+        self._dtype = dtype
+        self._batch_tokens = batch_tokens
+        self._warned = False
+        self._tokenizer, model = load_pretrained(name, revision=revision, dtype=dtype)
+        self._layer = _checked_layer(layer, self.name, model)
+        self._model = model.to(self._device)
+        self._encoder = TextEncoder(self._tokenizer, max_tokens=min(max_tokens, _token_limit(self._tokenizer, model)))
+
+    @property
+    def width(self) -> int:
+        """D, the width of a token vector."""
+        return int(_config(self._model).hidden_size)
+
+    @cached_property
+    def identity(self) -> str:
+        """Model type, layer and a digest of weights, tokenizer, dtype and normalisation. A moved folder keeps it."""
+        parts = (
+            fingerprint(self._tokenizer, self._model),
+            self._layer,
+            self._dtype,
+            NORMALISATION_VERSION,
+            self._encoder.lowercase,
+            POOLING_VERSION,
+        )
+        digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
+        return f"{_config(self._model).model_type}-layer{self._layer}-{self._dtype}-{digest}"
+
+    def embed(self, texts: Sequence[str]) -> list[Tensor]:
+        """One (N_i, D) float32 tensor on the CPU for each text, special tokens removed.
+
+        Raises: TextError for an empty text or one that is too long. Warns once when it knows too few of the tokens.
+        """
+        encoded = self._encoder.encode(texts)
+        self._count(encoded)
+        vectors: list[Tensor] = [torch.empty(0)] * len(encoded)
+        for batch in batches_by_tokens([len(item.ids) for item in encoded], self._batch_tokens):
+            for index, vector in zip(batch, self._hidden([encoded[index] for index in batch]), strict=True):
+                vectors[index] = vector
+        return vectors
+
+    def normalise(self, text: str) -> str:
+        """The text as this teacher reads it."""
+        return self._encoder.normalise(text)
+
+    def tokens(self, text: str) -> list[str]:
+        """The tokens of one text as the tokenizer spells them, one for each row of its vectors."""
+        return self._encoder.spelled(self._encoder.encode([text])[0])
+
+    def _hidden(self, encoded: Sequence[Encoded]) -> list[Tensor]:
+        ids, mask = pad_ids(encoded, self._encoder.pad_id)
+        with torch.inference_mode():
+            states = (
+                self._model(
+                    input_ids=ids.to(self._device), attention_mask=mask.to(self._device), output_hidden_states=True
+                )
+                .hidden_states[self._layer]
+                .float()
+                .cpu()
+            )
+        # A copy made outside inference mode: tensors from inside could not take part in a training step.
+        return [states[row, : len(item.ids)][torch.tensor(item.real)].clone() for row, item in enumerate(encoded)]
+
+    def _count(self, encoded: Sequence[Encoded]) -> None:
+        self.counted_tokens += sum(sum(item.real) for item in encoded)
+        self.unknown_tokens += sum(self._encoder.unknown(item) for item in encoded)
+        share = self.unknown_tokens / max(1, self.counted_tokens)
+        if share > UNKNOWN_SHARE and self.unknown_tokens >= UNKNOWN_AT_LEAST and not self._warned:
+            self._warned = True
+            warnings.warn(
+                f"{share:.0%} of the tokens are unknown to the teacher {self.name!r} ({self.unknown_tokens} of "
+                f"{self.counted_tokens}): it probably does not know the language of these texts. Choose one that does.",
+                UserWarning,
+                stacklevel=3,
+            )
+
+
+def _config(model: nn.Module) -> Any:
+    return model.config
+
+
+def _checked_device(device: str) -> torch.device:
+    try:
+        checked = torch.device(device)
+    except RuntimeError as error:
+        raise ConfigError(f"`device` must be a device such as 'cpu' or 'cuda:0', but is {device!r} instead.") from error
+    if checked.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"`device` is {device!r}, but this torch finds no CUDA device. Use 'cpu'.")
+    return checked
+
+
+def _checked_layer(layer: int, name: str, model: nn.Module) -> int:
+    """The layer counted from the input embedding, so that -1 and the number of layers are one identity."""
+    layers: int | None = getattr(_config(model), "num_hidden_layers", None)
+    if layers is None:
+        raise TeacherError(f"the teacher {name!r} must be a text encoder or decoder, but its config has no layers.")
+    if not -layers - 1 <= layer <= layers:
+        raise ConfigError(f"`layer` must be from {-layers - 1} to {layers} for {name!r}, but is {layer} instead.")
+    return layer % (layers + 1)
+
+
+def _token_limit(tokenizer: Any, model: nn.Module) -> int:
+    """The longest text that the model has positions for. RoBERTa's family numbers them from its padding number + 1."""
+    positions = getattr(_config(model), "max_position_embeddings", None) or int(tokenizer.model_max_length)
+    table = getattr(getattr(model, "embeddings", None), "position_embeddings", None)
+    padding = getattr(table, "padding_idx", None)
+    reserved = 0 if padding is None else int(padding) + 1
+    return int(min(tokenizer.model_max_length, positions - reserved))

