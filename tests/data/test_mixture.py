@@ -1,0 +1,145 @@
+"""The mixture is what the plan says: SNR, level, room, band limit and clipping."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from cmkt.data.cache import read_cut
+from cmkt.data.manifest import Prepared
+from cmkt.data.mixture import Mixer, Mixture, MixtureSettings, draw_plan, plain_settings
+from cmkt.errors import AudioError, ConfigError, DataError
+from cmkt.signal.level import active_level_db, rms_db
+
+RATE = 16_000
+
+
+def mixed(prepared: Prepared, settings: MixtureSettings, *, seed: int = 0, snr_db: float | None = None) -> Mixture:
+    mixer = Mixer(settings, prepared.noise, prepared.rir, RATE)
+    speech = read_cut(list(prepared.speech)[4], RATE)
+    return mixer.mix(speech, np.random.default_rng(seed), snr_db=snr_db)
+
+
+@pytest.mark.parametrize("snr_db", [-5.0, 0.0, 12.0])
+def test_snr_is_active_speech_level_over_noise_rms(prepared: Prepared, snr_db: float) -> None:
+    mixture = mixed(prepared, plain_settings(), snr_db=snr_db)
+    noise = mixture.noisy - mixture.clean
+    assert active_level_db(mixture.clean, RATE) - rms_db(noise) == pytest.approx(snr_db, abs=0.01)
+    assert mixture.snr_db == snr_db
+
+
+def test_snr_of_reverberant_speech_counts_the_reverberation(prepared: Prepared) -> None:
+    settings = dataclasses.replace(plain_settings(), reverb_probability=1.0, early_seconds=0.2)
+    # With 0.2 s of early reflections the whole room belongs to the target: the rest is noise alone.
+    mixture = mixed(prepared, settings, snr_db=3.0)
+    assert mixture.rir_id == "room"
+    assert active_level_db(mixture.clean, RATE) - rms_db(mixture.noisy - mixture.clean) == pytest.approx(3.0, abs=0.01)
+
+
+def test_level_is_that_of_the_speech_and_the_gain_is_common(prepared: Prepared) -> None:
+    mixture = mixed(prepared, dataclasses.replace(plain_settings(), level_db=(-33.0, -33.0)), snr_db=10.0)
+    assert active_level_db(mixture.clean, RATE) == pytest.approx(-33.0, abs=0.01)
+    assert mixture.level_db == pytest.approx(-33.0, abs=0.01)
+
+
+def test_peak_never_passes_full_scale_and_the_told_level_is_the_real_one(prepared: Prepared) -> None:
+    mixture = mixed(prepared, dataclasses.replace(plain_settings(), level_db=(0.0, 0.0)), snr_db=-5.0)
+    assert np.abs(mixture.noisy).max() == pytest.approx(0.99, abs=1e-5)
+    assert mixture.level_db < -1.0
+    assert active_level_db(mixture.clean, RATE) == pytest.approx(mixture.level_db, abs=0.01)
+
+
+def test_target_is_in_time_with_the_direct_path(prepared: Prepared) -> None:
+    settings = dataclasses.replace(plain_settings(), reverb_probability=1.0, early_seconds=0.0, clean_probability=1.0)
+    speech = read_cut(list(prepared.speech)[4], RATE)
+    mixture = mixed(prepared, settings)
+    gain = mixture.clean[8_500] / speech[8_500]
+    assert np.abs(mixture.clean - gain * speech).max() < 1e-4
+    # Before the first reflection, 1400 samples after the direct path, mixture and target are the same.
+    assert np.abs(mixture.noisy - mixture.clean)[:1390].max() < 1e-4
+    assert np.abs(mixture.noisy - mixture.clean)[1390:].max() > 1e-2
+
+
+def test_no_noise_gives_the_speech_and_no_snr(prepared: Prepared) -> None:
+    mixture = mixed(prepared, dataclasses.replace(plain_settings(), clean_probability=1.0))
+    assert (mixture.noisy == mixture.clean).all()
+    assert mixture.snr_db is None
+    assert mixture.noise_ids == ()
+
+
+def test_two_noises_are_both_named_and_keep_the_snr(prepared: Prepared) -> None:
+    mixture = mixed(prepared, dataclasses.replace(plain_settings(), two_noises_probability=1.0), snr_db=2.0)
+    assert len(mixture.noise_classes) == 2
+    assert active_level_db(mixture.clean, RATE) - rms_db(mixture.noisy - mixture.clean) == pytest.approx(2.0, abs=0.01)
+
+
+def test_clipping_and_band_limit_leave_the_target_alone(prepared: Prepared) -> None:
+    plain = mixed(prepared, plain_settings())
+    clipped = mixed(prepared, dataclasses.replace(plain_settings(), clip_probability=1.0, clip_fraction=(0.5, 0.5)))
+    limited = mixed(
+        prepared, dataclasses.replace(plain_settings(), band_limit_probability=1.0, band_limit_hz=(2000.0, 2000.0))
+    )
+    assert (clipped.clean == plain.clean).all()
+    assert (limited.clean == plain.clean).all()
+    assert np.abs(clipped.noisy).max() == pytest.approx(0.5 * np.abs(plain.noisy).max(), rel=1e-5)
+    spectrum = np.abs(np.fft.rfft(limited.noisy)) ** 2
+    above = spectrum[np.fft.rfftfreq(limited.noisy.size, 1 / RATE) > 2300]
+    assert above.sum() < 1e-4 * spectrum.sum()
+
+
+def test_turning_one_augmentation_off_moves_no_other_draw(prepared: Prepared) -> None:
+    settings = MixtureSettings(reverb_probability=1.0)
+    with_room, without = (
+        mixed(prepared, settings),
+        mixed(prepared, dataclasses.replace(settings, reverb_probability=0.0)),
+    )
+    assert with_room.noise_ids == without.noise_ids
+    assert with_room.snr_db == without.snr_db
+
+
+def test_drawn_values_stay_in_their_ranges_and_come_as_often_as_asked() -> None:
+    settings = MixtureSettings()
+    rng = np.random.default_rng(0)
+    plans = [draw_plan(settings, rng) for _ in range(3000)]
+    assert all(-5 <= plan.snr_db <= 20 and -40 <= plan.level_db <= -10 for plan in plans)
+    assert all(plan.cutoff_hz is None or 2000 <= plan.cutoff_hz <= 7000 for plan in plans)
+    assert np.mean([plan.room is not None for plan in plans]) == pytest.approx(0.3, abs=0.03)
+    assert np.mean([len(plan.noise_seeds) == 2 for plan in plans]) == pytest.approx(0.25 * 0.98, abs=0.03)
+    assert np.mean([len(plan.noise_seeds) == 0 for plan in plans]) == pytest.approx(0.02, abs=0.01)
+    assert np.mean([plan.clip_fraction is not None for plan in plans]) == pytest.approx(0.05, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"snr_db": (5.0, 0.0)},
+        {"clean_probability": 1.5},
+        {"clip_fraction": (0.0, 0.5)},
+        {"early_seconds": -1.0},
+        {"band_limit_hz": (0.0, 100.0)},
+    ],
+)
+def test_settings_that_cannot_work_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        dataclasses.replace(MixtureSettings(), **wrong)  # type: ignore[arg-type]
+
+
+def test_silent_speech_is_an_error(prepared: Prepared) -> None:
+    mixer = Mixer(MixtureSettings(), prepared.noise, None, RATE)
+    with pytest.raises(AudioError):
+        mixer.mix(np.zeros(RATE, dtype=np.float32), np.random.default_rng(0))
+
+
+def test_noise_is_needed_unless_all_is_clean(prepared: Prepared) -> None:
+    with pytest.raises(DataError):
+        Mixer(MixtureSettings(), None, None, RATE)
+    clean = Mixer(MixtureSettings(clean_probability=1.0), None, None, RATE)
+    assert clean.mix(np.ones(RATE, dtype=np.float32) * 0.1, np.random.default_rng(0)).snr_db is None
+
+
+def test_works_at_other_rates(prepared: Prepared) -> None:
+    mixer = Mixer(MixtureSettings(band_limit_probability=1.0), prepared.noise, prepared.rir, 8_000)
+    speech = read_cut(next(iter(prepared.speech)), 8_000)
+    assert mixer.mix(speech, np.random.default_rng(0)).noisy.shape == (8_000,)

@@ -1,0 +1,24 @@
+"""The account of a preparation."""
+
+from __future__ import annotations
+
+import json
+
+from cmkt.data.report import KindReport, Report
+
+
+def test_reasons_are_counted_with_the_first_five_examples() -> None:
+    report = KindReport(listed=10, kept=3, seconds=7200.0, with_text=2)
+    for number in range(7):
+        report.drop("silent", f"file{number}")
+    report.note("clipped", "loud")
+    assert report.dropped["silent"].count == 7
+    assert report.dropped["silent"].examples == [f"file{number}" for number in range(5)]
+    whole = Report({"speech": report})
+    lines = "\n".join(whole.lines())
+    assert "speech: kept 3 of 10, 2.00 h, 2 with a transcript" in lines
+    assert "dropped, silent: 7" in lines
+    assert "note, clipped: 1" in lines
+    written = json.loads(json.dumps(whole.to_json()))
+    assert written["speech"]["hours"] == 2.0
+    assert written["speech"]["dropped"]["silent"]["count"] == 7
