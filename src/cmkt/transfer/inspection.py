@@ -1,0 +1,120 @@
+"""Everything that is checked about a model and its layer before the model is touched."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from cmkt.errors import ConfigError, LayerError
+from cmkt.transfer.calling import Calling
+from cmkt.transfer.layout import Layout
+from cmkt.transfer.tap import Tap, only_output
+
+# Both lengths and their difference hold a whole number of frames for nearly every hop in use (100, 160, 256, 320, ...).
+SHORT_SAMPLES = 7_680
+LONG_SAMPLES = 46_080
+REFERENCE_RATE = 16_000
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class LayerFacts:
+    """What was learnt about a layer. width: C of its frames; seconds_per_frame: time from one frame to the next."""
+
+    width: int
+    seconds_per_frame: float
+
+
+def check_model(model: nn.Module) -> None:
+    """Raises ConfigError for models whose layers cannot be tapped: scripted, compiled, or not yet initialised."""
+    name = type(model).__name__
+    for module in model.modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            raise ConfigError(f"`model` must be an eager nn.Module, but {name} is or contains a ScriptModule.")
+        if hasattr(module, "_orig_mod") or module._compiled_call_impl is not None:
+            raise ConfigError("`model` must not be compiled yet. Attach first, then compile the task.")
+    for parameter in model.parameters():
+        if nn.parameter.is_lazy(parameter):
+            raise ConfigError(
+                f"`model` must be initialised, but {name} has lazy parameters. Run it on audio once first."
+            )
+
+
+def find_layer(model: nn.Module, layer: str) -> nn.Module:
+    """The submodule of exactly that name. Raises: LayerError that lists the closest names."""
+    layers: dict[str, nn.Module] = {name: module for name, module in model.named_modules() if name}
+    if layer in layers:
+        return layers[layer]
+    closest = difflib.get_close_matches(layer, layers, n=4, cutoff=0.4) or list(layers)[:4]
+    raise LayerError(
+        f"`layer` must name a submodule of {type(model).__name__}, but is {layer!r} instead. "
+        f"Closest: {', '.join(closest) or 'it has none'}."
+    )
+
+
+def inspect_layer(model: nn.Module, calling: Calling, *, layer: str, layout: Layout, sample_rate: int) -> LayerFacts:
+    """Runs the model twice on noise, at two lengths and batch sizes, and gives what its layer returned.
+
+    The model is as before afterwards: train flags, gradients, random state, hooks.
+    Raises: LayerError when the layer is not called exactly once, returns no tensor, or does not fit the layout;
+    ConfigError when the model's output is not a waveform of the input's shape.
+    """
+    scale = -(-sample_rate // REFERENCE_RATE)
+    shapes = ((2, SHORT_SAMPLES * scale), (3, LONG_SAMPLES * scale))
+    with _untouched(model):
+        outputs = [_layer_output(model, calling, layer, shape) for shape in shapes]
+    for output, (batch, _) in zip(outputs, shapes, strict=True):
+        frames = layout.to_frames(output)
+        if frames.shape[0] != batch:
+            raise LayerError(_misfit(layer, layout, outputs, "its axis b is not the number of utterances"))
+    short, long = (layout.to_frames(output) for output in outputs)
+    if long.shape[1] <= short.shape[1]:
+        raise LayerError(_misfit(layer, layout, outputs, "its axis t does not grow with the input"))
+    if long.shape[2] != short.shape[2]:
+        raise LayerError(_misfit(layer, layout, outputs, "its width changes with the length of the input"))
+    hop_samples = (shapes[1][1] - shapes[0][1]) / (long.shape[1] - short.shape[1])
+    return LayerFacts(width=long.shape[2], seconds_per_frame=hop_samples / sample_rate)
+
+
+def _misfit(layer: str, layout: Layout, outputs: list[Tensor], reason: str) -> str:
+    shapes = " and ".join(str(tuple(output.shape)) for output in outputs)
+    return (
+        f'`layout` must say which axes of {layer!r} are batch, time and width, but "{layout}" cannot be right: '
+        f"{reason}. Two probes (2 utterances, then 3 that are six times as long) gave shapes {shapes}."
+    )
+
+
+def _layer_output(model: nn.Module, calling: Calling, layer: str, shape: tuple[int, int]) -> Tensor:
+    like = next(chain(model.parameters(), model.buffers()), torch.zeros(()))
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    noisy = 0.05 * noise.to(device=like.device, dtype=like.dtype if like.is_floating_point() else torch.float32)
+    lengths = torch.full(shape[:1], shape[1], device=like.device)
+    tap = Tap()
+    handle = find_layer(model, layer).register_forward_hook(tap)
+    try:
+        with tap.recording() as recorded:
+            calling.enhance(model, noisy, lengths)
+    finally:
+        handle.remove()
+    return only_output(recorded, layer)
+
+
+@contextmanager
+def _untouched(model: nn.Module) -> Iterator[None]:
+    """Eval mode without gradients inside; train flags of every submodule and the random state are put back."""
+    training = {module: module.training for module in model.modules()}
+    devices = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
+    with torch.random.fork_rng(devices=sorted(devices)), torch.no_grad():
+        model.eval()
+        try:
+            yield
+        finally:
+            for module, flag in training.items():
+                module.training = flag

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from cmkt.errors import ConfigError
+from cmkt.transfer.attention import Attention
+from cmkt.transfer.probe import (
+    Pair,
+    ProbeResult,
+    linguistic_gain,
+    mean_direction_floor,
+    noise_like,
+    probe,
+)
+from cmkt.transfer.shift import Shift
+
+SPEC = Attention(shift=Shift(tokens=1), heads=2, width=32)
+
+
+def spoken_pairs(utterances: int, seed: int) -> list[Pair]:
+    """Sentences in which every token is heard for four frames."""
+    generator = torch.Generator().manual_seed(seed)
+    spell = torch.randn(8, 12, generator=torch.Generator().manual_seed(0))
+    pairs: list[Pair] = []
+    for _ in range(utterances):
+        tokens = torch.randn(int(torch.randint(4, 9, (1,), generator=generator)), 8, generator=generator)
+        pairs.append(((tokens @ spell).repeat_interleave(4, dim=0), 0.05, tokens))
+    return pairs
+
+
+def blind(pairs: list[Pair], seed: int) -> list[Pair]:
+    generator = torch.Generator().manual_seed(seed)
+    return [(noise_like(frames, generator), seconds, tokens) for frames, seconds, tokens in pairs]
+
+
+def test_frames_that_carry_the_tokens_have_a_linguistic_gain_and_noise_has_none() -> None:
+    train, held_out = spoken_pairs(96, 1), spoken_pairs(32, 2)
+    true = probe(train, held_out, SPEC, steps=150, seed=0)
+    nothing = probe(blind(train, 3), blind(held_out, 4), SPEC, steps=150, seed=0)
+    also_nothing = probe(blind(train, 5), blind(held_out, 6), SPEC, steps=150, seed=0)
+    gain = linguistic_gain(blind=nothing, true=true, seed=0)
+    assert gain.low > 0.05
+    assert gain.low <= gain.value <= gain.high
+    assert abs(linguistic_gain(blind=nothing, true=also_nothing, seed=0).value) < gain.value / 3
+
+
+def test_the_probe_is_deterministic_and_leaves_the_random_state_alone() -> None:
+    pairs = spoken_pairs(6, 1)
+    state = torch.get_rng_state()
+    first, again = (probe(pairs, pairs, SPEC, steps=3, seed=1, batch_size=4) for _ in range(2))
+    assert first == again
+    assert first != probe(pairs, pairs, SPEC, steps=3, seed=2, batch_size=4)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_held_out_losses_do_not_depend_on_the_batch_size_without_training() -> None:
+    pairs = spoken_pairs(7, 1)
+    small, large = (probe(pairs, pairs, SPEC, steps=0, seed=1, batch_size=size) for size in (2, 7))
+    assert small.utterance_losses == pytest.approx(large.utterance_losses, abs=1e-5)
+    assert small.utterance_tokens == large.utterance_tokens
+
+
+def test_loss_is_the_mean_over_tokens_not_over_utterances() -> None:
+    assert ProbeResult((0.2, 0.8), (3, 1)).loss == pytest.approx(0.35)
+
+
+def test_gain_by_hand() -> None:
+    gain = linguistic_gain(blind=ProbeResult((0.5, 0.9), (3, 1)), true=ProbeResult((0.2, 0.8), (3, 1)), seed=0)
+    assert gain.value == pytest.approx((3 * 0.3 + 0.1) / 4)
+    assert gain.low == pytest.approx(0.1)
+    assert gain.high == pytest.approx(0.3)
+
+
+def test_gain_of_different_utterances_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="same held-out utterances"):
+        linguistic_gain(blind=ProbeResult((0.5,), (3,)), true=ProbeResult((0.5,), (4,)), seed=0)
+
+
+def test_noise_has_the_statistics_of_the_frames_and_their_shape() -> None:
+    frames = torch.randn(4000, 3) * torch.tensor([1.0, 5.0, 0.0]) + torch.tensor([0.0, 2.0, 7.0])
+    noise = noise_like(frames, torch.Generator().manual_seed(0))
+    assert noise.shape == frames.shape
+    assert torch.allclose(noise.mean(dim=0), frames.mean(dim=0), atol=0.3)
+    assert torch.allclose(noise.std(dim=0), frames.std(dim=0), atol=0.3)
+    assert noise[:, 2].eq(7.0).all()
+
+
+def test_mean_direction_floor_by_hand() -> None:
+    frames = torch.zeros(1, 1)
+    train: list[Pair] = [(frames, 0.1, torch.tensor([[5.0, 0.0], [0.0, 2.0]]))]
+    held_out: list[Pair] = [(frames, 0.1, torch.tensor([[1.0, 1.0], [1.0, 0.0], [-1.0, -1.0]]))]
+    assert mean_direction_floor(train, held_out) == pytest.approx((0 + 1 - 2**-0.5 + 2) / 3, abs=1e-6)
+
+
+def test_pairs_that_do_not_fit_together_are_an_error() -> None:
+    pairs = spoken_pairs(2, 1)
+    frames, _, tokens = pairs[0]
+    with pytest.raises(ConfigError, match="seconds per frame"):
+        probe(pairs, [(frames, 0.1, tokens)], SPEC, steps=1, seed=0)
+    with pytest.raises(ConfigError, match="must each hold an utterance"):
+        probe(pairs, [], SPEC, steps=1, seed=0)
+
+
+def test_a_shift_that_counts_no_held_out_token_is_an_error() -> None:
+    pairs = spoken_pairs(2, 1)
+    with pytest.raises(ConfigError, match="must leave tokens to count"):
+        probe(pairs, pairs, Attention(shift=Shift(tokens=50)), steps=0, seed=0)
