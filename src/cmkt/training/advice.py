@@ -1,0 +1,37 @@
+"""Lightning without its advice about what is done on purpose here."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_ADVICE = (
+    "LightningCLI's args parameter is intended",
+    "The 'train_dataloader' does not have many workers",
+    "The 'val_dataloader' does not have many workers",
+    "Experiment logs directory .* exists and is not empty",
+    "Checkpoint directory .* exists and is not empty",
+    "GPU available but not used",
+    "You're resuming from a checkpoint that ended before the epoch ended",
+    "The number of training batches",
+    "Found .* module.* in eval mode",
+    "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
+    "The dirpath has changed from",
+)
+"""Warnings of Lightning about what is done on purpose here."""
+
+
+@contextmanager
+def without_advice() -> Iterator[None]:
+    """Silences Lightning's advice about what is done on purpose here; every other warning is heard."""
+    heard = logging.getLogger("lightning.pytorch").level
+    with warnings.catch_warnings():
+        for pattern in _ADVICE:
+            warnings.filterwarnings("ignore", message=pattern)
+        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        try:
+            yield
+        finally:
+            logging.getLogger("lightning.pytorch").setLevel(heard)

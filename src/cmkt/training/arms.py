@@ -1,0 +1,116 @@
+"""The arms of a comparison: the same model and loss, plain or with linguistic transfer, behind one call.
+
+Both arms are called as `arm(noisy, clean=, lengths=, texts=) -> Losses` and keep the model under `model`, so that a
+training loop needs to know neither. Building an arm takes no random number: the same seed gives both the same model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, final
+
+import torch
+from torch import Tensor, nn
+
+from cmkt.errors import ConfigError, DataError, StoreError
+from cmkt.text.store import StoredTeacher
+from cmkt.training.data import MixtureData
+from cmkt.transfer.attach import attach
+from cmkt.transfer.calling import calling_of, check_lengths
+from cmkt.transfer.objective import Reduction
+from cmkt.transfer.task import TransferTask
+from cmkt.types import Losses, Teacher
+
+
+class ConfiguredAlignment(Protocol):
+    """An `AlignmentSpec` as a configuration may name it. jsonargparse takes declared return types literally, so that
+    an alignment whose `build` declares its own class needs Any here."""
+
+    def build(self, frame_width: int, token_width: int, *, seed: int) -> Any:
+        """As `AlignmentSpec.build`."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """Settings of linguistic transfer in a configuration; each is that of `cmkt.attach`.
+
+    layer: name of the submodule to supervise; layout: the axes of its output; teacher: an embedding store, "embedded",
+    a language model's name or folder, or a Teacher; alignment: its specification, default `Attention()`; alpha: weight
+    of L_SE; reduction: of L_CMA, "mean" or "sum"; seed: of the bridge; log_gradient_norms_every: steps between logs of
+    the gradient norms of both weighted terms at the layer, 0 for never.
+    """
+
+    layer: str
+    layout: str = "b t c"
+    teacher: str | Teacher = "embedded"
+    alignment: ConfiguredAlignment | None = None
+    alpha: float = 0.7
+    reduction: Reduction = "mean"
+    seed: int = 0
+    log_gradient_norms_every: int = 100
+
+
+@final
+class PlainTask(nn.Module):
+    """The plain arm: `total` is L_SE, `transfer` is zero. Transcripts are accepted and not looked at."""
+
+    def __init__(self, model: nn.Module, loss: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.loss = loss
+        self._calling = calling_of(model)
+
+    def forward(
+        self, noisy: Tensor, *, clean: Tensor, lengths: Tensor | None = None, texts: Sequence[str | None]
+    ) -> Losses:
+        """Shape: noisy and clean (B, T), lengths (B,) in samples."""
+        del texts
+        lengths = check_lengths(lengths, noisy)
+        estimate = self._calling.enhance(self.model, noisy, lengths)
+        enhancement = self.loss(estimate=estimate, reference=clean, lengths=lengths)
+        return Losses(total=enhancement, enhancement=enhancement, transfer=enhancement.new_zeros(()), tokens=0)
+
+
+def build_arm(model: nn.Module, loss: nn.Module, transfer: Transfer | None) -> PlainTask | TransferTask:
+    """The arm that `transfer` asks for. The model and torch's random state are as before.
+
+    Raises what `cmkt.attach` raises.
+    """
+    if transfer is None:
+        return PlainTask(model, loss)
+    if transfer.log_gradient_norms_every < 0:
+        raise ConfigError(
+            "`log_gradient_norms_every` must be a number of steps, or 0 for never, "
+            f"but is {transfer.log_gradient_norms_every} instead."
+        )
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        return attach(
+            model,
+            layer=transfer.layer,
+            layout=transfer.layout,
+            teacher=transfer.teacher,
+            alignment=transfer.alignment,
+            loss=loss,
+            alpha=transfer.alpha,
+            reduction=transfer.reduction,
+            seed=transfer.seed,
+        )
+
+
+def check_covered(teacher: Teacher, data: MixtureData) -> None:
+    """Raises DataError when there is no transcript to learn from, StoreError when a store lacks some of them."""
+    texts = data.texts()
+    if not texts:
+        raise DataError(
+            f"Transfer needs transcripts, but the utterances in {data.train} have none. "
+            "Prepare the folder with transcripts, or train without model.transfer."
+        )
+    if not isinstance(teacher, StoredTeacher) or teacher.covers(texts):
+        return
+    missing = teacher.missing(texts)
+    raise StoreError(
+        f"The store {teacher.path} must hold every transcript, but lacks {len(missing)} of {len(texts)}, "
+        f"such as {missing[0]!r}. Run: cmkt embed --data {data.train} {data.dev} --output {teacher.path}"
+    )

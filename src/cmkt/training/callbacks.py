@@ -1,0 +1,147 @@
+"""What happens around a training step: its random numbers, its speed, and Ctrl-C."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import signal
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import Any, final
+
+import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.pytorch.callbacks import TQDMProgressBar
+
+log = logging.getLogger(__name__)
+
+
+def batches_done(trainer: Trainer) -> int:
+    """Batches handed to the training step since the start of the run, resumed or not, this one included."""
+    return int(trainer.fit_loop.epoch_loop.batch_progress.total.ready)
+
+
+@final
+class StepSeed(Callback):
+    """Seeds torch before every batch by (seed, rank, batch number).
+
+    So dropout draws the same in a resumed run as in an uninterrupted one, and in both arms of a comparison, whatever
+    else has drawn in between.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """Seeds all devices."""
+        key = f"{self.seed},{trainer.global_rank},{batches_done(trainer)}".encode()
+        torch.manual_seed(int.from_bytes(hashlib.blake2b(key, digest_size=7).digest(), "little"))
+
+
+@final
+class Speed(Callback):
+    """Logs train/steps_per_second every so many steps, validation left out.
+
+    seconds: spent on training, waiting for data included, over all parts of a resumed run.
+    """
+
+    def __init__(self, every: int = 50) -> None:
+        self.every = every
+        self.seconds = 0.0
+        self._steps = 0
+        self._seconds = 0.0
+        self._started: float | None = None
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """Counts from the end of the last batch, so that waiting for data counts as well."""
+        if self._started is None:
+            self._started = time.perf_counter()
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Logs the mean over the steps since the last log."""
+        now = time.perf_counter()
+        elapsed = now - (now if self._started is None else self._started)
+        self.seconds += elapsed
+        self._seconds += elapsed
+        self._started = now
+        self._steps += 1
+        if self._steps >= self.every and self._seconds > 0:
+            pl_module.log("train/steps_per_second", self._steps / self._seconds)
+            self._steps, self._seconds = 0, 0.0
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """The clock stands still."""
+        self._started = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """The seconds so far."""
+        return {"seconds": self.seconds}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on counting from there."""
+        self.seconds = float(state_dict["seconds"])
+
+
+@final
+class TrainingProgress(TQDMProgressBar):
+    """One bar over all steps of the run, where Lightning draws one an epoch; the stream of batches has no epochs."""
+
+    @property
+    def total_train_batches(self) -> int:
+        """Batches of the whole run."""
+        return int(self.trainer.max_steps * self.trainer.accumulate_grad_batches)
+
+    def on_train_epoch_start(self, trainer: Trainer, *_: Any) -> None:
+        """Names the bar."""
+        super().on_train_epoch_start(trainer)
+        self.train_progress_bar.set_description("Training")
+
+
+class StopRequested(Exception):  # noqa: N818 - nothing went wrong
+    """Training was stopped by Ctrl-C after a finished step, and a checkpoint was saved."""
+
+
+@final
+class StopOnInterrupt(Callback):
+    """The first Ctrl-C ends training after the step in progress, with a checkpoint; the second ends it at once.
+
+    Raises StopRequested out of `trainer.fit`. A checkpoint in the middle of a step could not be resumed exactly.
+    """
+
+    def __init__(self, checkpoint: Path) -> None:
+        self.checkpoint = checkpoint
+        self.requested = False
+        self._previous: Any = None
+
+    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Takes the signal over, where that is possible."""
+        if threading.current_thread() is threading.main_thread():
+            self._previous = signal.signal(signal.SIGINT, self._on_signal)
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Saves and stops if that was asked for."""
+        if self.requested:
+            trainer.save_checkpoint(self.checkpoint)
+            raise StopRequested(f"stopped after step {trainer.global_step}")
+
+    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
+        """Gives the signal back."""
+        if self._previous is not None:
+            signal.signal(signal.SIGINT, self._previous)
+            self._previous = None
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Gives the signal back."""
+        self.teardown(trainer, pl_module, "fit")
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.requested:
+            raise KeyboardInterrupt
+        self.requested = True
+        log.info("Stopping after this step and saving a checkpoint; press Ctrl-C again to stop at once.")

@@ -1,0 +1,155 @@
+"""Lightning's command line, with a folder for each run."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any, final
+
+import torch
+from lightning.pytorch import Trainer
+from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
+from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+
+from cmkt.data.manifest import load_prepared
+from cmkt.errors import ConfigError
+from cmkt.training.callbacks import Speed, StepSeed, StopOnInterrupt, TrainingProgress
+from cmkt.training.checkpoint import AtomicCheckpointIO, check_fits, read_checkpoint
+from cmkt.training.data import MixtureData
+from cmkt.training.module import EnhancementModule
+from cmkt.training.run_directory import RunDirectory
+
+MONITOR = "dev/enhancement"
+"""What makes a checkpoint the best: the enhancement term alone, so that it means the same in every arm."""
+
+TRAINER_DEFAULTS: dict[str, Any] = {
+    "max_steps": 20_000,
+    "max_epochs": -1,
+    "check_val_every_n_epoch": None,
+    "val_check_interval": 500,
+    "num_sanity_val_steps": 0,
+    "log_every_n_steps": 50,
+    "use_distributed_sampler": False,
+    "enable_model_summary": False,
+}
+
+log = logging.getLogger(__name__)
+
+
+@final
+class FitCommandLine(LightningCLI):
+    """Parses, checks and builds a run; `trainer`, `model`, `datamodule` and `run` are then ready for `trainer.fit`."""
+
+    def __init__(self, arguments: ArgsType) -> None:
+        self.stop = StopOnInterrupt(Path())
+        self.speed = Speed()
+        super().__init__(
+            EnhancementModule,
+            MixtureData,
+            trainer_defaults=TRAINER_DEFAULTS,
+            seed_everything_default=0,
+            save_config_callback=None,
+            auto_configure_optimizers=False,
+            load_from_checkpoint_support=False,
+            parser_kwargs={"prog": "cmkt fit", "description": "Train an enhancer, plain or with linguistic transfer."},
+            args=arguments,
+            run=False,
+        )
+
+    @property
+    def run(self) -> RunDirectory:
+        """The folder of this run."""
+        return RunDirectory(Path(self.config.output))
+
+    @property
+    def resumed_from(self) -> Path | None:
+        """The checkpoint to go on from."""
+        given = self.config.ckpt_path
+        if given is None:
+            return None
+        return self.run.last if given == "last" else Path(given)
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """What a run has besides trainer, model and data."""
+        parser.add_argument("--output", type=str | None, default=None, help="Folder of the run; made if need be.")
+        parser.add_argument(
+            "--ckpt_path", type=str | None, default=None, help="Checkpoint to resume from; `last` is that in --output."
+        )
+        parser.add_argument(
+            "--checkpoint_every", type=int, default=500, help="Steps between checkpoints to resume from."
+        )
+        parser.add_argument("--threads", type=int | None, default=None, help="CPU threads of torch; default its own.")
+
+    def before_instantiate_classes(self) -> None:
+        """Everything that can be checked before a model or a teacher is loaded."""
+        if self.config.output is None:
+            self.config.output = self.config.trainer.default_root_dir
+        if self.config.output is None:
+            raise ConfigError("`--output` must be the folder for this run, but is not given.")
+        if self.config.checkpoint_every < 1:
+            raise ConfigError(
+                f"`--checkpoint_every` must be at least 1, but is {self.config.checkpoint_every} instead."
+            )
+        resumed_from = self.resumed_from
+        if resumed_from is not None:
+            read_checkpoint(resumed_from)
+        if resumed_from is None or self.run.root.resolve() not in resumed_from.resolve().parents:
+            self.run.check_free()
+        for folder in (self.config.data.train, self.config.data.dev):
+            load_prepared(folder)
+        if self.config.threads is not None:
+            if self.config.threads < 1:
+                raise ConfigError(f"`--threads` must be at least 1, but is {self.config.threads} instead.")
+            torch.set_num_threads(self.config.threads)
+
+    def after_instantiate_classes(self) -> None:
+        """Checks that the parts fit each other, then makes the folder."""
+        if self.resumed_from is not None:
+            checkpoint = read_checkpoint(self.resumed_from)
+            check_fits(checkpoint["state_dict"], self.model, self.resumed_from)
+            self.run.set_earlier_metrics_aside(int(checkpoint["global_step"]))
+        if self.trainer.is_global_zero:
+            self.run.root.mkdir(parents=True, exist_ok=True)
+            self.parser.save(self.config, str(self.run.config), skip_none=False, overwrite=True, multifile=False)
+
+    def instantiate_trainer(self, **kwargs: Any) -> Trainer:
+        """The trainer, with what every run needs."""
+        given = self.config_init.trainer
+        self.speed.every = given.log_every_n_steps or 50
+        self.stop = StopOnInterrupt(self.run.last)
+        callbacks = [*(given.callbacks or []), StepSeed(self._seed()), self.speed, self.stop]
+        if given.enable_progress_bar is not False and not any(isinstance(c, ProgressBar) for c in callbacks):
+            callbacks.append(TrainingProgress())
+        plugins = given.plugins or []
+        kwargs |= {
+            "callbacks": callbacks + self._checkpoints(),
+            "plugins": [*(plugins if isinstance(plugins, list) else [plugins]), AtomicCheckpointIO()],
+            "default_root_dir": str(self.run.root),
+        }
+        if given.logger in (None, True):
+            kwargs["logger"] = [
+                CSVLogger(
+                    self.run.root, name="logs", version="", flush_logs_every_n_steps=given.log_every_n_steps or 50
+                ),
+                TensorBoardLogger(self.run.logs, name="tensorboard", version=""),
+            ]
+        return super().instantiate_trainer(**kwargs)
+
+    def _checkpoints(self) -> list[ModelCheckpoint]:
+        if self.config_init.trainer.enable_checkpointing is False:
+            return []
+        folder = self.run.checkpoints
+        return [
+            ModelCheckpoint(folder, "best", monitor=MONITOR, mode="min", enable_version_counter=False),
+            ModelCheckpoint(
+                folder,
+                "last",
+                every_n_train_steps=self.config.checkpoint_every,
+                enable_version_counter=False,
+            ),
+        ]
+
+    def _seed(self) -> int:
+        seed = self.config.seed_everything
+        return 0 if isinstance(seed, bool) else int(seed)

@@ -1,0 +1,183 @@
+"""`cmkt demo` from an empty folder to a table: corpus, embeddings, both arms, evaluation, pictures, verdict.
+
+Each step is the code of the command that does it alone (`cmkt embed`, `cmkt fit`, `cmkt evaluate`), and each keeps what
+it has finished, so that a demo that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, final
+
+from cmkt.audio.write import atomic_path
+from cmkt.data.manifest import load_prepared
+from cmkt.errors import ConfigError
+from cmkt.evaluation.evaluate import Settings, evaluate, find_systems
+from cmkt.evaluation.record import Score
+from cmkt.recipes.demo import DemoCorpus, prepare_demo
+from cmkt.text.embedded import EmbeddedTeacher
+from cmkt.text.embedding import embed_texts
+from cmkt.training.demo_arms import ARMS, Arm, arm_config
+from cmkt.training.demo_results import CAPTION, Results, check_learnt, write_results
+from cmkt.training.fit import fit
+from cmkt.training.run_directory import RunDirectory
+
+STAGES = 6
+SNRS_DB = (0.0, 5.0, 10.0)
+LISTENED = 3
+
+log = logging.getLogger(__name__)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """What a demo does.
+
+    output: a new or empty folder, or that of an earlier demo with the same settings, which is then finished.
+    steps: of training, the same for both arms; seed: of corpus, weights and batches; jobs: processes of the
+    evaluation, 0 for none; progress: bars of embedding and evaluation.
+    """
+
+    output: Path
+    steps: int
+    corpus: DemoCorpus = field(default_factory=DemoCorpus)
+    seed: int = 0
+    jobs: int = 1
+    progress: bool = True
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError for a number of steps that is not positive."""
+        if self.steps < 1:
+            raise ConfigError(f"`steps` must be at least 1, but is {self.steps}.")
+
+    def run(self, arm: Arm) -> RunDirectory:
+        """The folder of one arm's training run."""
+        return RunDirectory(self.output / arm)
+
+    def config_path(self, arm: Arm) -> Path:
+        """The configuration of one arm, for `cmkt fit --config`."""
+        return self.output / f"{arm}.yaml"
+
+    def config(self, arm: Arm) -> str:
+        """The text of that configuration, with absolute paths."""
+        return self._config(arm, self.output.resolve())
+
+    def described(self) -> dict[str, Any]:
+        """Everything that the results depend on, wherever the folder lies, as JSON values."""
+        recipe = hashlib.sha256("".join(self._config(arm, Path()) for arm in ARMS).encode()).hexdigest()[:16]
+        return {"steps": self.steps, "seed": self.seed, "recipe": recipe, "corpus": asdict(self.corpus)}
+
+    def _config(self, arm: Arm, root: Path) -> str:
+        return arm_config(arm, corpus=root / "corpus", store=root / "embeddings", steps=self.steps, seed=self.seed)
+
+
+def run_demo(settings: DemoSettings, *, announce: Callable[[str], None] = log.info) -> Results:
+    """Runs everything that is not there yet and gives the results, after they are written.
+
+    announce: gets what is being done, line by line, and the table.
+
+    Raises:
+        NotLearntError: the plain model does not beat the noisy input in both PESQ and SI-SDR. All results are written.
+        ConfigError: the folder holds something else. MissingExtraError: `cmkt[demo]` is not installed.
+        KeyboardInterrupt: training was stopped; the same call goes on from there.
+    """
+    started = time.monotonic()
+    _claim(settings)
+    _synthesise(settings, announce)
+    _embed(settings, announce)
+    for number, arm in enumerate(ARMS, start=3):
+        _train(settings, arm, number, announce)
+    scores = _evaluate(settings, announce)
+    announce(f"[6/{STAGES}] Writing the table, pictures and audio")
+    results = write_results(settings.output, scores, described=settings.described(), listened=LISTENED)
+    announce(f"\n{results.table}\n\n{CAPTION}\n")
+    announce(f"This took {(time.monotonic() - started) / 60:.1f} minutes.")
+    check_learnt(results.summary, settings.output)
+    return results
+
+
+def _claim(settings: DemoSettings) -> None:
+    """Makes the folder this demo's, or says why it cannot be."""
+    marker = settings.output / "demo.json"
+    if settings.output.exists() and not settings.output.is_dir():
+        raise ConfigError(f"`--output` must be a folder, but {settings.output} is a file. Name another.")
+    if not marker.is_file():
+        if settings.output.is_dir() and any(settings.output.iterdir()):
+            raise ConfigError(f"`--output` must be a new or empty folder, but {settings.output} is not. Name another.")
+        settings.output.mkdir(parents=True, exist_ok=True)
+        with atomic_path(marker) as unfinished:
+            unfinished.write_text(json.dumps(settings.described(), indent=1) + "\n", encoding="utf-8")
+    elif json.loads(marker.read_text(encoding="utf-8")) != settings.described():
+        raise ConfigError(
+            f"{settings.output} must be new or hold a demo with the same settings, but holds one with others (see "
+            f"{marker}). Name another --output, or delete the folder."
+        )
+    else:
+        log.info("%s holds this demo already: what is finished there is reused.", settings.output)
+
+
+def _synthesise(settings: DemoSettings, announce: Callable[[str], None]) -> None:
+    announce(f"[1/{STAGES}] Synthesising speech and noise")
+    corpus = settings.output / "corpus"
+    if not prepare_demo(corpus, settings.corpus):
+        announce("      the corpus is there: reused")
+    minutes = {
+        split: sum(cut.duration for cut in load_prepared(corpus / split).speech) / 60 for split in ("train", "test")
+    }
+    announce(f"      {minutes['train']:.0f} minutes of speech to train on, {minutes['test']:.0f} held out")
+
+
+def _embed(settings: DemoSettings, announce: Callable[[str], None]) -> None:
+    announce(f"[2/{STAGES}] Embedding the transcripts with the language model")
+    texts = [
+        supervision.text
+        for split in ("train", "dev")
+        for cut in load_prepared(settings.output / "corpus" / split).speech
+        for supervision in cut.supervisions
+    ]
+    done = embed_texts(EmbeddedTeacher(), texts, settings.output / "embeddings", progress=settings.progress)
+    announce(
+        f"      {done.store.texts} transcripts, {done.store.tokens} tokens, "
+        f"{done.store.unknown_share:.0%} of them unknown to the language model"
+    )
+
+
+def _train(settings: DemoSettings, arm: Arm, number: int, announce: Callable[[str], None]) -> None:
+    announce(f"[{number}/{STAGES}] Training, {ARMS[arm]}: {settings.steps} steps")
+    run, config = settings.run(arm), settings.config_path(arm)
+    finished = run.root / "finished"
+    if finished.is_file():
+        announce("      trained already: reused")
+        return
+    arguments = ["--config", str(config), "--output", str(run.root)]
+    if run.last.is_file():
+        announce("      stopped earlier: going on from its last checkpoint")
+        arguments += ["--ckpt_path", "last"]
+    else:
+        shutil.rmtree(run.root, ignore_errors=True)
+    with atomic_path(config) as unfinished:
+        unfinished.write_text(settings.config(arm), encoding="utf-8")
+    if fit(arguments) != 0:
+        raise KeyboardInterrupt
+    finished.touch()
+
+
+def _evaluate(settings: DemoSettings, announce: Callable[[str], None]) -> list[Score]:
+    announce(f"[5/{STAGES}] Evaluating on voices, sentences and noises that were not in training")
+    evaluation = Settings(
+        data=settings.output / "corpus" / "test",
+        output=settings.output / "evaluation",
+        snrs_db=SNRS_DB,
+        seed=settings.seed,
+        save_audio=LISTENED,
+    )
+    systems = find_systems([str(settings.run(arm).root) for arm in ARMS])
+    return evaluate(evaluation, systems, jobs=settings.jobs, progress=settings.progress)

@@ -1,0 +1,119 @@
+"""Both arms of a comparison start from the same model and see the same batches."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from cmkt.data.batch import Batch
+from cmkt.errors import ConfigError, DataError, LayerError, StoreError
+from cmkt.losses.mae import MAE
+from cmkt.training.arms import PlainTask, Transfer, build_arm, check_covered
+from cmkt.training.data import MixtureData
+from cmkt.training.module import EnhancementModule
+from cmkt.transfer.attention import Attention
+
+
+def settings(folder: Path, **changes: object) -> Transfer:
+    known: dict[str, object] = {
+        "layer": "hidden",
+        "teacher": str(folder / "store"),
+        "alignment": Attention(heads=1, width=4),
+    }
+    return Transfer(**(known | changes))  # type: ignore[arg-type]
+
+
+def build(toy: type[nn.Module], transfer: Transfer | None) -> EnhancementModule:
+    torch.manual_seed(7)
+    return EnhancementModule(toy(), MAE(window_samples=64, hop_samples=32), transfer=transfer)
+
+
+def first_batches(folder: Path) -> list[Batch]:
+    data = MixtureData(str(folder / "train"), str(folder / "dev"), sample_rate=8000, batch_seconds=4.0)
+    return list(islice(data.train_dataloader(), 3))  # type: ignore[arg-type]
+
+
+def test_both_arms_have_the_same_initial_weights(toy: type[nn.Module], corpus_folder: Path) -> None:
+    plain = build(toy, None).enhancer.state_dict()
+    transfer = build(toy, settings(corpus_folder)).enhancer.state_dict()
+    assert plain.keys() == transfer.keys()
+    assert all(torch.equal(value, transfer[name]) for name, value in plain.items())
+
+
+def test_building_the_bridge_takes_none_of_the_models_random_numbers(
+    toy: type[nn.Module], corpus_folder: Path
+) -> None:
+    build(toy, None)
+    plain = torch.rand(4)
+    build(toy, settings(corpus_folder))
+    assert torch.equal(torch.rand(4), plain)
+
+
+def test_a_bridge_of_another_seed_leaves_the_model_as_it_is(toy: type[nn.Module], corpus_folder: Path) -> None:
+    first, second = (build(toy, settings(corpus_folder, seed=seed)) for seed in (0, 1))
+    weights = [module.enhancer.state_dict() for module in (first, second)]
+    assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
+    bridges = [torch.cat([p.flatten() for p in module.task.alignment.parameters()]) for module in (first, second)]  # type: ignore[union-attr]
+    assert not torch.equal(*bridges)
+
+
+def test_both_arms_see_the_same_batches_and_draw_the_same_dropout(toy: type[nn.Module], corpus_folder: Path) -> None:
+    arms = [build(toy, transfer) for transfer in (None, settings(corpus_folder))]
+    batches = [first_batches(corpus_folder) for _ in arms]
+    for plain, transfer in zip(*batches, strict=True):
+        assert plain.ids == transfer.ids
+        assert torch.equal(plain.noisy, transfer.noisy)
+        assert torch.equal(plain.clean, transfer.clean)
+        torch.manual_seed(1)
+        losses = [arms[0].task(plain.noisy, clean=plain.clean, lengths=plain.lengths, texts=plain.texts)]
+        after = torch.rand(1)
+        torch.manual_seed(1)
+        losses.append(arms[1].task(plain.noisy, clean=plain.clean, lengths=plain.lengths, texts=plain.texts))
+        assert torch.equal(losses[0].enhancement, losses[1].enhancement)
+        assert torch.equal(torch.rand(1), after)
+
+
+def test_the_plain_arm_has_no_transfer_term(toy: type[nn.Module], corpus_folder: Path) -> None:
+    batch = first_batches(corpus_folder)[0]
+    losses = build(toy, None).task(batch.noisy, clean=batch.clean, lengths=batch.lengths, texts=batch.texts)
+    assert losses.total is losses.enhancement
+    assert (float(losses.transfer), losses.tokens) == (0.0, 0)
+
+
+def test_the_plain_arm_saves_nothing_but_the_model(toy: type[nn.Module]) -> None:
+    task = build_arm(toy(), MAE(), None)
+    assert isinstance(task, PlainTask)
+    assert all(name.startswith("model.") for name in task.state_dict())
+
+
+def test_a_layer_that_does_not_exist_is_refused(toy: type[nn.Module], corpus_folder: Path) -> None:
+    with pytest.raises(LayerError, match="hidden"):
+        build(toy, settings(corpus_folder, layer="hiden"))
+
+
+def test_a_negative_log_interval_is_refused(toy: type[nn.Module], corpus_folder: Path) -> None:
+    with pytest.raises(ConfigError, match="log_gradient_norms_every"):
+        build(toy, settings(corpus_folder, log_gradient_norms_every=-1))
+
+
+def test_a_store_that_lacks_transcripts_says_how_to_add_them(
+    toy: type[nn.Module], corpus_folder: Path, other_prepared: Path, data: MixtureData
+) -> None:
+    teacher = build(toy, settings(corpus_folder)).task.teacher  # type: ignore[union-attr]
+    check_covered(teacher, data)  # type: ignore[arg-type]
+    other = MixtureData(str(other_prepared), str(corpus_folder / "dev"), sample_rate=8000)
+    with pytest.raises(StoreError, match=r"lacks 3 of 7.*cmkt embed --data"):
+        check_covered(teacher, other)  # type: ignore[arg-type]
+
+
+def test_transfer_without_a_transcript_is_refused(
+    toy: type[nn.Module], corpus_folder: Path, wordless_prepared: tuple[Path, Path]
+) -> None:
+    teacher = build(toy, settings(corpus_folder)).task.teacher  # type: ignore[union-attr]
+    train, dev = wordless_prepared
+    with pytest.raises(DataError, match="transcripts"):
+        check_covered(teacher, MixtureData(str(train), str(dev), sample_rate=8000))  # type: ignore[arg-type]
