@@ -1,0 +1,71 @@
+"""Score enhancers on held-out mixtures: PESQ-WB, STOI, ESTOI and SI-SDR, beside the noisy input.
+
+Every utterance of a prepared folder is mixed with noise of that folder at every SNR, the same for every model and every
+run. Scores go to OUTPUT/scores.jsonl, one line for each utterance, SNR and system; a run that was stopped goes on where
+it was. OUTPUT/summary.json and OUTPUT/summary.md hold means, standard errors and differences.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from cmkt.errors import ConfigError
+
+SUMMARY = "score enhancers on held-out mixtures"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of `cmkt evaluate`."""
+    parser.add_argument(
+        "--model", nargs="+", required=True, metavar="RUN", help="run directories or .safetensors files"
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared folder with noise")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where scores and summary go")
+    parser.add_argument("--snr", type=float, nargs="+", default=[-5.0, 0.0, 5.0, 10.0], help="SNRs in dB (-5 0 5 10)")
+    parser.add_argument("--limit", type=int, metavar="N", help="only the first N utterances")
+    parser.add_argument("--jobs", type=int, metavar="N", help="processes; 0: in this one (default: one a core)")
+    parser.add_argument("--seed", type=int, default=0, help="of the mixtures (0)")
+    parser.add_argument("--save-audio", type=int, default=0, metavar="K", help="keep the audio of K utterances")
+    parser.add_argument("--device", default="cpu", help="where the models run (cpu)")
+    parser.add_argument(
+        "--verdict", action="store_true", help="DIR is the dev split: say whether a comparison with each run counts"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluates and prints the tables. 1 where some mixture failed, else 0."""
+    from cmkt.evaluation.counts import run_verdict
+    from cmkt.evaluation.evaluate import Settings, evaluate, find_systems
+    from cmkt.evaluation.pool import usable_cores
+    from cmkt.evaluation.results import write_results
+    from cmkt.evaluation.summary import summarise
+
+    if args.output.exists() and not args.output.is_dir():
+        raise ConfigError(f"`output` must be a folder, but {args.output} is a file. Name another.")
+    settings = Settings(
+        data=args.data,
+        output=args.output,
+        snrs_db=tuple(args.snr),
+        seed=args.seed,
+        limit=args.limit,
+        save_audio=args.save_audio,
+        device=args.device,
+    )
+    systems = find_systems(args.model, device=args.device)
+    scores = evaluate(settings, systems, jobs=usable_cores() if args.jobs is None else args.jobs)
+    verdicts = {}
+    if args.verdict:
+        summary = summarise(scores, ("stoi", "si_sdr"))
+        verdicts = {
+            system.name: run_verdict(Path(system.source), summary[system.name])
+            for system in systems
+            if system.source is not None
+        }
+    sys.stdout.write("\n" + write_results(settings, systems, scores, verdicts=verdicts) + "\n")
+    failed = sum(score.error is not None for score in scores)
+    sys.stdout.write(f"Scores: {settings.scores_path}\n")
+    if failed:
+        sys.stderr.write(f"{failed} of {len(scores)} scores failed; the reasons are in the file of scores.\n")
+    return 1 if failed else 0

@@ -1,0 +1,129 @@
+"""Measure how much of the transcript can be read out of an enhancer's frames.
+
+For each run, the frames of one layer are collected on noisy mixtures, and two fresh bridges are trained: one on them,
+one on noise with the same statistics. The difference of their held-out losses is the linguistic gain. A single gain
+proves little: compare runs, and use --references for the untrained model and for log-mel frames.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cmkt.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from cmkt.evaluation.frames import FrameSource
+    from cmkt.evaluation.probe import ProbeScore
+    from cmkt.transfer.alignment import AlignmentSpec
+
+SUMMARY = "measure how much linguistic information an enhancer's frames carry"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the arguments of `cmkt probe`."""
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="run directories or .safetensors files")
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="prepared folder to train bridges on")
+    parser.add_argument("--held-out", type=Path, required=True, metavar="DIR", help="prepared folder to measure on")
+    parser.add_argument("--teacher", required=True, help="an embedding store, `embedded`, or a language model")
+    parser.add_argument("--layer", default="recurrent", help="name of the layer (recurrent)")
+    parser.add_argument("--layout", default="b t c", help='axes of its output ("b t c")')
+    parser.add_argument("--alignment", choices=["attention"], default="attention", help="kind of bridge (attention)")
+    parser.add_argument("--shift-tokens", type=int, default=1, metavar="K", help="shift of the text in tokens (1)")
+    parser.add_argument("--snr", type=float, default=5.0, help="SNR of the mixtures in dB (5)")
+    parser.add_argument("--steps", type=int, default=400, help="batches a bridge is trained for (400)")
+    parser.add_argument("--seed", type=int, default=0, help="of mixtures and bridges (0)")
+    parser.add_argument("--limit", type=int, metavar="N", help="so many utterances of each folder")
+    parser.add_argument("--language", help="only utterances in this language, such as en")
+    parser.add_argument("--references", action="store_true", help="also the untrained model and log-mel frames")
+    parser.add_argument("--output", type=Path, metavar="DIR", help="write probe.json and probe.md here")
+    parser.add_argument("--device", default="cpu", help="where models and bridges run (cpu)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Probes each run and prints the table."""
+    from cmkt.evaluation.probe import ProbeSettings, probe_source
+    from cmkt.text.teacher import resolve_teacher
+
+    if args.output is not None and args.output.exists() and not args.output.is_dir():
+        raise ConfigError(f"`output` must be a folder, but {args.output} is a file. Name another.")
+    settings = ProbeSettings(
+        data=args.data,
+        held_out=args.held_out,
+        snr_db=args.snr,
+        limit=args.limit,
+        language=args.language,
+        steps=args.steps,
+        seed=args.seed,
+    )
+    sources = list(_sources(args))
+    teacher = resolve_teacher(args.teacher)
+    alignment = _alignment(args)
+    scores = [
+        probe_source(source, settings, teacher=teacher, alignment=alignment, device=args.device) for source in sources
+    ]
+    text = _table(scores)
+    sys.stdout.write("\n" + text + "\n")
+    if args.output is not None:
+        asked = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
+        _write(args.output, text, {"arguments": asked, "teacher": teacher.identity, "scores": [*map(asdict, scores)]})
+    return 0
+
+
+def _sources(args: argparse.Namespace) -> Iterator[FrameSource]:
+    """Every model is loaded and its layer checked before the first one is probed."""
+    from cmkt.evaluation.frames import clean_log_mel, noisy_log_mel, tapped_model, untrained
+    from cmkt.evaluation.identity import system_names
+    from cmkt.inference.load import load
+
+    tap = {"layer": args.layer, "layout": args.layout}
+    enhancers = [load(source, device=args.device) for source in args.runs]
+    for name, enhancer in zip(system_names(args.runs), enhancers, strict=True):
+        yield tapped_model(enhancer.model, name=name, sample_rate=enhancer.sample_rate, **tap)
+    if args.references:
+        rate = enhancers[0].sample_rate
+        fresh = untrained(enhancers[0].model, seed=args.seed).to(args.device)
+        yield tapped_model(fresh, name=f"untrained {type(fresh).__name__}", sample_rate=rate, **tap)
+        yield noisy_log_mel(rate)
+        yield clean_log_mel(rate)
+
+
+def _alignment(args: argparse.Namespace) -> AlignmentSpec:
+    from cmkt.transfer.attention import Attention
+    from cmkt.transfer.shift import Shift
+
+    return {"attention": Attention}[args.alignment](shift=Shift(tokens=args.shift_tokens))
+
+
+def _table(scores: Sequence[ProbeScore]) -> str:
+    from cmkt.evaluation.table import markdown_table
+
+    header = ["frames", "true", "blind", "mean direction", "linguistic gain [95%]", "utterances", "tokens"]
+    rows = [
+        [
+            score.name,
+            *(f"{loss:.4f}" for loss in (score.true, score.blind, score.mean_direction)),
+            f"{score.gain:+.4f} [{score.gain_low:+.4f}, {score.gain_high:+.4f}]",
+            str(score.held_out_utterances),
+            str(score.held_out_tokens),
+        ]
+        for score in scores
+    ]
+    note = "Held-out L_CMA per token, lower is better; the gain is blind minus true, higher is more language."
+    return f"{note}\n\n{markdown_table(header, rows)}\n"
+
+
+def _write(output: Path, text: str, values: dict[str, Any]) -> None:
+    from cmkt.audio.write import atomic_path
+
+    output.mkdir(parents=True, exist_ok=True)
+    with atomic_path(output / "probe.json") as temporary:
+        temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with atomic_path(output / "probe.md") as temporary:
+        temporary.write_text(text, encoding="utf-8")

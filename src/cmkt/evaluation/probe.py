@@ -1,0 +1,191 @@
+"""The probe on a run: what a fresh bridge reads of the transcript out of a trained enhancer's frames.
+
+`linguistic_gain` is the held-out L_CMA per token of a bridge trained on frames that carry nothing, minus that of a
+bridge trained on the true frames. Any enhancer's frames carry some phonetics, so a gain means something only beside
+that of another run, of the untrained model and of log-mel frames. The mathematics are in `cmkt.transfer.probe`.
+
+Shapes: F frames of width C, N tokens of width D.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, final
+
+import torch
+from tqdm import tqdm
+
+from cmkt.data.dataset import cut_text
+from cmkt.data.draw import share
+from cmkt.data.manifest import Prepared, load_prepared
+from cmkt.data.testset import TestMixtures
+from cmkt.errors import ConfigError, DataError
+from cmkt.transfer.probe import linguistic_gain, mean_direction_floor, noise_like, probe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from torch import Tensor
+
+    from cmkt.evaluation.frames import FrameSource
+    from cmkt.transfer.alignment import AlignmentSpec
+    from cmkt.transfer.probe import Pair
+    from cmkt.types import Teacher
+
+FEWEST = 2
+BLIND_SEED = 7919
+"""Added to the seed for the frames of noise, so that they are not the numbers that order the batches."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ProbeSettings:
+    """Where the utterances are and how a bridge is trained.
+
+    data, held_out: prepared folders with transcripts and noise. snr_db: of the mixtures. limit: so many utterances of
+    each, chosen by the hash of their ids. language: only utterances in it; None takes all. steps: batches of training.
+    """
+
+    data: Path
+    held_out: Path
+    snr_db: float = 5.0
+    limit: int | None = None
+    language: str | None = None
+    steps: int = 400
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, value in (("limit", self.limit), ("steps", self.steps)):
+            if value is not None and value < 1:
+                raise ConfigError(f"`{name}` must be 1 or more, but is {value}.")
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ProbeScore:
+    """What the probe says of one source of frames; losses are held-out L_CMA per token, lower is better.
+
+    gain: blind minus true, higher is more language, with the bounds of its 95% bootstrap interval over utterances.
+    mean_direction: the loss of always predicting the mean direction of the training tokens.
+    """
+
+    name: str
+    true: float
+    blind: float
+    mean_direction: float
+    gain: float
+    gain_low: float
+    gain_high: float
+    train_utterances: int
+    held_out_utterances: int
+    held_out_tokens: int
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """Mixtures and, in the same order, their transcripts."""
+
+    mixtures: TestMixtures
+    texts: tuple[str, ...]
+
+
+def load_spoken(directory: Path, settings: ProbeSettings, *, sample_rate: int) -> Spoken:
+    """The mixtures, at one SNR, of the utterances of a prepared folder that have a transcript.
+
+    Raises: DataError where fewer than two are left.
+    """
+    prepared = load_prepared(directory)
+    cuts = [cut for cut in prepared.speech if cut_text(cut)]
+    if settings.language is not None:
+        cuts = [cut for cut in cuts if cut.supervisions[0].language == settings.language]
+    cuts = sorted(cuts, key=lambda cut: share(cut.id, seed=settings.seed))[: settings.limit]
+    if len(cuts) < FEWEST:
+        wanted = "a transcript" + (f" in language {settings.language!r}" if settings.language else "")
+        raise DataError(
+            f"{directory} must hold {FEWEST} utterances with {wanted} or more, but has {len(cuts)} (of at most "
+            f"{settings.limit or 'all'})."
+        )
+    subset = Prepared(
+        directory=prepared.directory,
+        speech=type(prepared.speech).from_cuts(cuts),
+        noise=prepared.noise,
+        rir=prepared.rir,
+    )
+    mixtures = TestMixtures(subset, snrs_db=(settings.snr_db,), sample_rate=sample_rate, seed=settings.seed)
+    return Spoken(mixtures, tuple(str(cut_text(cut)) for cut in cuts))
+
+
+def probe_source(
+    source: FrameSource,
+    settings: ProbeSettings,
+    *,
+    teacher: Teacher,
+    alignment: AlignmentSpec,
+    device: str = "cpu",
+    progress: bool = True,
+) -> ProbeScore:
+    """Trains two fresh bridges, on the frames of a source and on noise like them, and compares them on held-out speech.
+
+    Raises: DataError where there is too little data; StoreError where the store lacks a transcript.
+    """
+    train, held_out = (
+        collect_pairs(
+            source,
+            load_spoken(directory, settings, sample_rate=source.sample_rate),
+            teacher=teacher,
+            description=f"{source.name}: {directory.name}",
+            progress=progress,
+        )
+        for directory in (settings.data, settings.held_out)
+    )
+    results = []
+    kinds = (
+        ("true frames", train, held_out),
+        ("noise", blind_pairs(train, seed=settings.seed), blind_pairs(held_out, seed=settings.seed + 1)),
+    )
+    for kind, train_pairs, held_out_pairs in tqdm(kinds, desc=f"{source.name}: bridges", disable=not progress):
+        results.append(
+            probe(train_pairs, held_out_pairs, alignment, steps=settings.steps, seed=settings.seed, device=device)
+        )
+        if progress:
+            tqdm.write(f"{source.name}: L_CMA per token on {kind} {results[-1].loss:.4f}")
+    true, blind = results
+    gain = linguistic_gain(blind=blind, true=true, seed=settings.seed)
+    return ProbeScore(
+        name=source.name,
+        true=true.loss,
+        blind=blind.loss,
+        mean_direction=mean_direction_floor(train, held_out),
+        gain=gain.value,
+        gain_low=gain.low,
+        gain_high=gain.high,
+        train_utterances=len(train),
+        held_out_utterances=len(true.utterance_losses),
+        held_out_tokens=sum(true.utterance_tokens),
+    )
+
+
+def collect_pairs(
+    source: FrameSource, spoken: Spoken, *, teacher: Teacher, description: str, progress: bool = True
+) -> list[Pair]:
+    """Frames and teacher vectors of each utterance; one whose transcript has no token is left out."""
+    vectors = teacher.embed(spoken.texts)
+    pairs: list[Pair] = []
+    rows = tqdm(vectors, desc=description, unit="utterance", disable=not progress)
+    for index, tokens in enumerate(rows):
+        if len(tokens):
+            pairs.append((source.frames(spoken.mixtures[index]), source.seconds_per_frame, tokens.float()))
+    return pairs
+
+
+def blind_pairs(pairs: Sequence[Pair], *, seed: int) -> list[Pair]:
+    """The same tokens with frames of noise that has the mean and deviation of each channel over all utterances.
+
+    Over all, because an utterance's own means already say a little about its sounds.
+    """
+    generator = torch.Generator().manual_seed(seed + BLIND_SEED)
+    noise = noise_like(torch.cat([frames for frames, _, _ in pairs]), generator)
+    pieces: Sequence[Tensor] = torch.split(noise, [len(frames) for frames, _, _ in pairs])
+    return [(piece, seconds, tokens) for piece, (_, seconds, tokens) in zip(pieces, pairs, strict=True)]

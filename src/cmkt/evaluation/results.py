@@ -1,0 +1,106 @@
+"""What an evaluation leaves beside its scores: `summary.json` for programs and `summary.md` for people."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from cmkt.audio.write import atomic_path
+from cmkt.evaluation.comparison import Comparison, compare
+from cmkt.evaluation.record import NOISY
+from cmkt.evaluation.summary import summarise
+from cmkt.evaluation.table import summary_markdown, summary_values
+from cmkt.metrics.registry import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from cmkt.evaluation.counts import Verdict
+    from cmkt.evaluation.evaluate import Settings
+    from cmkt.evaluation.identity import System
+    from cmkt.evaluation.record import Score
+
+SUMMARY_JSON = "summary.json"
+SUMMARY_MARKDOWN = "summary.md"
+
+
+def compare_models(scores: Sequence[Score], models: Sequence[str], metrics: Sequence[str]) -> list[Comparison]:
+    """Every later model against the first one, in each metric that both have a value for on some mixture."""
+    valued = {
+        (model, metric): {score.item for score in scores if score.system == model and metric in score.metrics}
+        for model in models
+        for metric in metrics
+    }
+    return [
+        compare(scores, baseline=models[0], system=model, metric=metric)
+        for model in models[1:]
+        for metric in metrics
+        if valued[models[0], metric] & valued[model, metric]
+    ]
+
+
+def write_results(
+    settings: Settings,
+    systems: Sequence[System],
+    scores: Sequence[Score],
+    *,
+    verdicts: Mapping[str, Verdict] | None = None,
+) -> str:
+    """Writes both summaries of these scores into the output folder and gives the Markdown.
+
+    `verdicts` says of some systems whether a comparison with them counts.
+    """
+    metrics = tuple(METRICS)
+    summary = summarise(scores, metrics)
+    comparisons = compare_models(scores, [system.name for system in systems if system.name != NOISY], metrics)
+    failed = Counter(score.system for score in scores if score.error is not None)
+    values: dict[str, Any] = {
+        "data": str(settings.data),
+        "seed": settings.seed,
+        "snrs_db": list(settings.snrs_db),
+        "utterances": len({score.id for score in scores}),
+        "weights": {system.name: system.weights for system in systems},
+        "failed": dict(failed),
+        "missing": _reasons(scores),
+        "systems": summary_values(summary),
+        "comparisons": [asdict(each) for each in comparisons],
+        "verdicts": {name: asdict(verdict) for name, verdict in (verdicts or {}).items()},
+    }
+    text = summary_markdown(
+        summary,
+        metrics=metrics,
+        title="Evaluation",
+        comparisons=comparisons,
+        notes=[_conditions(settings, scores), *_failure_notes(failed), *_verdict_notes(verdicts or {})],
+    )
+    settings.output.mkdir(parents=True, exist_ok=True)
+    with atomic_path(settings.output / SUMMARY_JSON) as temporary:
+        temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    with atomic_path(settings.output / SUMMARY_MARKDOWN) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return text
+
+
+def _reasons(scores: Sequence[Score]) -> dict[str, dict[str, int]]:
+    """How often each reason was given for each metric that has no value, over all systems."""
+    counted: dict[str, Counter[str]] = {}
+    for score in scores:
+        for metric, reason in score.missing.items():
+            counted.setdefault(metric, Counter())[reason] += 1
+    return {metric: dict(counter.most_common()) for metric, counter in counted.items()}
+
+
+def _conditions(settings: Settings, scores: Sequence[Score]) -> str:
+    snrs = ", ".join(f"{snr_db:g}" for snr_db in settings.snrs_db)
+    utterances = len({score.id for score in scores})
+    return f"{utterances} utterances of `{settings.data.name}` at SNR {snrs} dB, seed {settings.seed}."
+
+
+def _failure_notes(failed: Mapping[str, int]) -> list[str]:
+    return [f"{system} failed on {count} mixtures; run again to try them again." for system, count in failed.items()]
+
+
+def _verdict_notes(verdicts: Mapping[str, Verdict]) -> list[str]:
+    return [f"{name}: {verdict.verdict}. {'; '.join(verdict.reasons)}." for name, verdict in verdicts.items()]

@@ -1,0 +1,124 @@
+"""A summary of an evaluation as Markdown that also reads well in a terminal, and as plain values for JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from cmkt.metrics.registry import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from cmkt.evaluation.comparison import Comparison
+    from cmkt.evaluation.summary import Cell, Estimate, SystemSummary
+
+DECIMALS: Final[dict[str, int]] = {"pesq_wb": 3, "stoi": 4, "estoi": 4, "si_sdr": 2}
+
+
+def label(metric: str) -> str:
+    """The name of a metric as papers write it."""
+    known = METRICS.get(metric)
+    if known is None:
+        return metric
+    return f"{known.title} (dB)" if known.unit == "dB" else known.title
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table whose columns are padded to equal width; the first column is text, the others are numbers."""
+    widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        first = cells[0].ljust(widths[0])
+        rest = (cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))
+        return "| " + " | ".join([first, *rest]) + " |"
+
+    rule = "|" + "|".join(["-" * (widths[0] + 2), *("-" * (width + 1) + ":" for width in widths[1:])]) + "|"
+    return "\n".join([line(header), rule, *(line(row) for row in rows)])
+
+
+def summary_markdown(
+    summary: Mapping[str, SystemSummary],
+    *,
+    metrics: Sequence[str],
+    title: str,
+    comparisons: Sequence[Comparison] = (),
+    notes: Sequence[str] = (),
+) -> str:
+    """Tables of means ± standard errors, overall and per SNR, then the differences against noisy and between models."""
+    parts = [f"# {title}", *notes, "Mean ± standard error over utterances, each averaged over its SNRs first."]
+    parts.append(_table(summary, metrics, lambda system: system.overall, _score_text))
+    if any(cell.missing for system in summary.values() for cell in system.overall.values()):
+        parts.append("Mixtures without a value:")
+        parts.append(_table(summary, metrics, lambda system: system.overall, lambda cell, _: str(cell.missing)))
+    models = {name: own for name, own in summary.items() if any(cell.difference for cell in own.overall.values())}
+    if models:
+        parts.append("## Difference against noisy, on the same mixtures")
+        parts.append(_table(models, metrics, lambda system: system.overall, _difference_text))
+    if comparisons:
+        parts.append("## Difference between models, on the same mixtures (95% bootstrap interval over utterances)")
+        parts.append(_comparison_table(comparisons))
+    for snr_db in sorted({snr_db for system in summary.values() for snr_db in system.by_snr}):
+        parts.append(f"## SNR {snr_db:g} dB")
+        parts.append(_table(summary, metrics, partial(_at_snr, snr_db=snr_db), _score_text))
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(
+    summary: Mapping[str, SystemSummary],
+    metrics: Sequence[str],
+    cells: Callable[[SystemSummary], Mapping[str, Cell]],
+    text: Callable[[Cell, str], str],
+) -> str:
+    rows = []
+    for name, system in summary.items():
+        own = cells(system)
+        count = max((cell.score.utterances for cell in own.values()), default=0)
+        rows.append([name, *(text(own[metric], metric) if metric in own else "-" for metric in metrics), str(count)])
+    return markdown_table(["system", *(label(metric) for metric in metrics), "utterances"], rows)
+
+
+def _at_snr(system: SystemSummary, *, snr_db: float) -> Mapping[str, Cell]:
+    return system.by_snr.get(snr_db, {})
+
+
+def _score_text(cell: Cell, metric: str) -> str:
+    return estimate_text(cell.score, decimals=DECIMALS.get(metric, 3))
+
+
+def _difference_text(cell: Cell, metric: str) -> str:
+    return (
+        "-" if cell.difference is None else estimate_text(cell.difference, decimals=DECIMALS.get(metric, 3), sign="+")
+    )
+
+
+def estimate_text(estimate: Estimate, *, decimals: int, sign: str = "") -> str:
+    """A mean ± its standard error, "-" where there is none."""
+    if estimate.mean is None:
+        return "-"
+    mean = f"{estimate.mean:{sign}.{decimals}f}"
+    return mean if estimate.standard_error is None else f"{mean} ± {estimate.standard_error:.{decimals}f}"
+
+
+def _comparison_table(comparisons: Sequence[Comparison]) -> str:
+    rows = []
+    for each in comparisons:
+        places, own = DECIMALS.get(each.metric, 3), each.difference
+        interval = f"{own.mean:+.{places}f} [{own.low:+.{places}f}, {own.high:+.{places}f}]"
+        rows.append([f"{each.system} - {each.baseline}", label(each.metric), interval, str(each.utterances)])
+    return markdown_table(["systems", "metric", "difference", "utterances"], rows)
+
+
+def summary_values(summary: Mapping[str, SystemSummary]) -> dict[str, Any]:
+    """The summary as plain values for JSON; SNRs become strings such as "-5"."""
+    return {
+        name: {
+            "overall": {metric: asdict(cell) for metric, cell in system.overall.items()},
+            "by_snr": {
+                f"{snr_db:g}": {metric: asdict(cell) for metric, cell in cells.items()}
+                for snr_db, cells in system.by_snr.items()
+            },
+        }
+        for name, system in summary.items()
+    }

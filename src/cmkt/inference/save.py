@@ -1,0 +1,96 @@
+"""Saving an enhancer: weights as safetensors, everything else as JSON. Nothing in either file can run code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from cmkt.audio.write import atomic_path
+from cmkt.errors import CheckpointError, ConfigError
+from cmkt.inference.card import CARD_NAME, WEIGHTS_NAME, Card, package_version, sha256_of
+
+
+def save_model(
+    model: nn.Module,
+    directory: str | Path,
+    *,
+    class_path: str | None = None,
+    init_args: Mapping[str, Any] | None = None,
+    sample_rate: int | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Path:
+    """Folder with `model.safetensors` and `model.json`, from which `cmkt.load` builds the same model.
+
+    class_path, init_args and sample_rate default to the model's class, `model.init_args` and `model.sample_rate`;
+    extra is kept under `training` in the JSON. Both files are written beside their final names and renamed together.
+    Raises ConfigError, before anything is written, if the model could not be built again from what would be saved;
+    CheckpointError if the files cannot be written.
+    """
+    directory = Path(directory)
+    class_path = _class_path(model) if class_path is None else class_path
+    card = Card(
+        class_path=class_path,
+        init_args=_attribute(model, "init_args", Mapping) if init_args is None else init_args,
+        sample_rate=_attribute(model, "sample_rate", int) if sample_rate is None else sample_rate,
+        sha256="",
+        cmkt_version=package_version(),
+        training=dict(extra or {}),
+    )
+    _check_json(card)
+    weights = _weights(model)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with (
+            atomic_path(directory / CARD_NAME) as card_path,
+            atomic_path(directory / WEIGHTS_NAME) as weights_path,
+        ):
+            save_file(weights, weights_path, metadata={"class_path": class_path, "cmkt_version": card.cmkt_version})
+            card_path.write_text(replace(card, sha256=sha256_of(weights_path)).dumps(), encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"The model must be saved to {directory}, but cannot be: {error}.") from error
+    return directory
+
+
+def _class_path(model: nn.Module) -> str:
+    kind = type(model)
+    if kind.__module__ == "__main__" or "<locals>" in kind.__qualname__:
+        raise ConfigError(
+            f"The model's class must be importable so that it can be loaded again, but {kind.__qualname__} is defined "
+            f"in {kind.__module__}. Move it to a module, or pass `class_path`."
+        )
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _attribute(model: nn.Module, name: str, kind: type[Any]) -> Any:
+    value = getattr(model, name, None)
+    if not isinstance(value, kind):
+        raise ConfigError(
+            f"`{name}` must be an attribute of {type(model).__name__} of type {kind.__name__}, but is {value!r}. "
+            f"Set it on the model, or pass `{name}` to save_model."
+        )
+    return value
+
+
+def _check_json(card: Card) -> None:
+    try:
+        card.dumps()
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"`init_args` and `extra` must be JSON values, but are not: {error}.") from error
+
+
+def _weights(model: nn.Module) -> dict[str, Tensor]:
+    """Copies on the CPU: tied tensors get one copy each, which safetensors wants and load_state_dict takes."""
+    state = model.state_dict()
+    foreign = [name for name, value in state.items() if not isinstance(value, Tensor)]
+    if foreign:
+        raise ConfigError(
+            f"The state of {type(model).__name__} must consist of tensors, but {foreign[0]} is none. "
+            "Register it as a buffer, or leave it out of the state."
+        )
+    return {name: value.detach().cpu().contiguous().clone() for name, value in state.items()}
