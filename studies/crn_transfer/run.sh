@@ -12,8 +12,9 @@ prepare() { # name, speech list, noise list, more options
   [ -f "$out/data/$1/report.json" ] && return
   cmkt prepare jsonl --speech "$corpus/$2" --speech-ids '^(?!aishell)' --noise "$corpus/$3" --output "$out/data/$1" "${@:4}"
 }
-prepare train speech.train.jsonl noise.train.jsonl --noise-part 0-0.9
-prepare dev speech.dev.jsonl noise.train.jsonl --noise-part 0.9-1
+group=(--noise-group '^.*\d') # excerpts of one recording stay together
+prepare train speech.train.jsonl noise.train.jsonl --noise-part 0-0.9 "${group[@]}"
+prepare dev speech.dev.jsonl noise.train.jsonl --noise-part 0.9-1 "${group[@]}"
 prepare test speech.test.jsonl noise.test.jsonl
 cmkt embed --data "$out/data/train" "$out/data/dev" --output "$out/data/embeddings"
 

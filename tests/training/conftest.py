@@ -53,13 +53,13 @@ def write_cuts(folder: Path, audio: dict[str, np.ndarray], custom: dict[str, obj
 
 
 def make_prepared(folder: Path, utterances: int, *, seed: int, text: bool = True) -> Path:
-    """A prepared folder of modulated noise, 0.5 to 1.2 s each, with two noises."""
+    """A prepared folder of modulated noise, 0.6 to 1.15 s each, with two noises."""
     rng = np.random.default_rng(seed)
     audio = folder.with_name(folder.name + "-audio")
     audio.mkdir(parents=True)
     speech = {}
     for index in range(utterances):
-        time = np.arange(int(rng.uniform(0.5, 1.2) * SAMPLE_RATE)) / SAMPLE_RATE
+        time = np.arange(int(rng.choice((0.6, 0.62, 1.1, 1.15)) * SAMPLE_RATE)) / SAMPLE_RATE
         speech[f"{folder.name}{index:02d}"] = (
             0.2 * np.sin(2 * np.pi * rng.uniform(150, 400) * time) * (1 + np.sin(2 * np.pi * 4 * time))
         ).astype(np.float32)

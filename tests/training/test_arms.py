@@ -44,9 +44,7 @@ def test_both_arms_have_the_same_initial_weights(toy: type[nn.Module], corpus_fo
     assert all(torch.equal(value, transfer[name]) for name, value in plain.items())
 
 
-def test_building_the_bridge_takes_none_of_the_models_random_numbers(
-    toy: type[nn.Module], corpus_folder: Path
-) -> None:
+def test_building_the_bridge_takes_none_of_the_models_random_numbers(toy: type[nn.Module], corpus_folder: Path) -> None:
     build(toy, None)
     plain = torch.rand(4)
     build(toy, settings(corpus_folder))

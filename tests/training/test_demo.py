@@ -1,4 +1,6 @@
 import json
+import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -108,6 +110,28 @@ def test_a_model_that_beats_noisy_ends_well(finished: Finished, monkeypatch: pyt
     results = run_demo(settings, announce=lambda line: None)
     assert results.markdown.is_file()
     assert results.summary["plain"].overall["pesq_wb"].score.mean is not None
+
+
+def test_a_demo_that_was_stopped_in_training_goes_on_from_its_checkpoint(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    output = tmp_path / "copy"
+    shutil.copytree(finished[0].output, output, ignore=shutil.ignore_patterns("plain", "transfer"))
+    settings = replace(finished[0], output=output)
+    called: list[list[str]] = []
+
+    def stop(arguments: Sequence[str]) -> int:
+        called.append(list(arguments))
+        settings.run("plain").checkpoints.mkdir(parents=True, exist_ok=True)
+        settings.run("plain").last.touch()
+        return 130
+
+    monkeypatch.setattr("cmkt.training.demo.fit", stop)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            run_demo(settings, announce=lambda line: None)
+    assert called[0] == ["--config", str(output / "plain.yaml"), "--output", str(output / "plain")]
+    assert called[1] == [*called[0], "--ckpt_path", "last"]
 
 
 def test_the_folder_of_another_demo_is_refused(finished: Finished) -> None:

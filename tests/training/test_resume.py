@@ -57,9 +57,7 @@ def train(
     workers: int = 0,
 ) -> tuple[Recorder, EnhancementModule]:
     """One run, or a part of it."""
-    data = MixtureData(
-        str(folder / "train"), str(folder / "dev"), sample_rate=8000, batch_seconds=4.0, workers=workers
-    )
+    data = MixtureData(str(folder / "train"), str(folder / "dev"), sample_rate=8000, batch_seconds=4.0, workers=workers)
     loss = MAE(window_samples=64, hop_samples=32)
     module = EnhancementModule(model, loss, transfer=transfer, warmup_steps=3, dev_stoi_utterances=0)
     recorder = Recorder(dies_at)

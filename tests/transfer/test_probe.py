@@ -10,6 +10,7 @@ from cmkt.transfer.probe import (
     ProbeResult,
     linguistic_gain,
     mean_direction_floor,
+    mismatched,
     noise_like,
     probe,
 )
@@ -91,6 +92,30 @@ def test_mean_direction_floor_by_hand() -> None:
     train: list[Pair] = [(frames, 0.1, torch.tensor([[5.0, 0.0], [0.0, 2.0]]))]
     held_out: list[Pair] = [(frames, 0.1, torch.tensor([[1.0, 1.0], [1.0, 0.0], [-1.0, -1.0]]))]
     assert mean_direction_floor(train, held_out) == pytest.approx((0 + 1 - 2**-0.5 + 2) / 3, abs=1e-6)
+
+
+def test_mismatched_frames_come_from_the_nearest_length_with_other_words() -> None:
+    words = [torch.ones(1, 2), torch.zeros(1, 2)]
+    lengths, texts = [10, 12, 30, 13], [0, 0, 1, 1]
+    pairs: list[Pair] = [
+        (torch.full((length, 1), float(index)), 0.1, words[text])
+        for index, (length, text) in enumerate(zip(lengths, texts, strict=True))
+    ]
+    changed = mismatched(pairs)
+    assert [int(frames[0, 0]) for frames, _, _ in changed] == [3, 3, 1, 1]
+    assert all(torch.equal(new[2], old[2]) for new, old in zip(changed, pairs, strict=True))
+
+
+def test_gain_against_mismatched_frames_is_positive_when_frames_carry_the_tokens() -> None:
+    train, held_out = spoken_pairs(96, 1), spoken_pairs(32, 2)
+    true = probe(train, held_out, SPEC, steps=150, seed=0)
+    wrong = probe(mismatched(train), mismatched(held_out), SPEC, steps=150, seed=0)
+    assert linguistic_gain(blind=wrong, true=true, seed=0).low > 0.05
+
+
+def test_utterances_that_are_all_alike_cannot_be_mismatched() -> None:
+    with pytest.raises(ConfigError, match="different tokens"):
+        mismatched([(torch.zeros(2, 1), 0.1, torch.ones(1, 2))] * 2)
 
 
 def test_pairs_that_do_not_fit_together_are_an_error() -> None:

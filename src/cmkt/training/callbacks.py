@@ -7,6 +7,8 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any, final
@@ -109,18 +111,25 @@ class StopRequested(Exception):  # noqa: N818 - nothing went wrong
 class StopOnInterrupt(Callback):
     """The first Ctrl-C ends training after the step in progress, with a checkpoint; the second ends it at once.
 
+    Listens inside `with stop.listening()`, which goes around `trainer.fit`, as Lightning sets signal handlers of its own.
     Raises StopRequested out of `trainer.fit`. A checkpoint in the middle of a step could not be resumed exactly.
     """
 
     def __init__(self, checkpoint: Path) -> None:
         self.checkpoint = checkpoint
         self.requested = False
-        self._previous: Any = None
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
-        """Takes the signal over, where that is possible."""
-        if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGINT, self._on_signal)
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Takes Ctrl-C over, where that is possible, and gives it back."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        previous = signal.signal(signal.SIGINT, self._on_signal)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, previous)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -129,16 +138,6 @@ class StopOnInterrupt(Callback):
         if self.requested:
             trainer.save_checkpoint(self.checkpoint)
             raise StopRequested(f"stopped after step {trainer.global_step}")
-
-    def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:
-        """Gives the signal back."""
-        if self._previous is not None:
-            signal.signal(signal.SIGINT, self._previous)
-            self._previous = None
-
-    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Gives the signal back."""
-        self.teardown(trainer, pl_module, "fit")
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.requested:

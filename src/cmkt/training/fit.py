@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 
+from cmkt.errors import CheckpointError
 from cmkt.inference.save import save_model
 from cmkt.training.advice import without_advice
 from cmkt.training.callbacks import StopRequested
@@ -35,21 +37,37 @@ def fit(arguments: Sequence[str]) -> int:
             "Training %s, %s parameters, in %s.", type(line.model.enhancer).__name__, f"{parameters:,}", line.run.root
         )
         try:
-            line.trainer.fit(
-                line.model,
-                datamodule=line.datamodule,
-                ckpt_path=None if line.resumed_from is None else str(line.resumed_from),
-                weights_only=None if line.resumed_from is None else True,
-            )
+            with line.stop.listening():
+                line.trainer.fit(
+                    line.model,
+                    datamodule=line.datamodule,
+                    ckpt_path=None if line.resumed_from is None else str(line.resumed_from),
+                    weights_only=None if line.resumed_from is None else True,
+                )
         except StopRequested as stopped:
             return _interrupted(line, str(stopped))
         except SystemExit:  # Lightning turns a second Ctrl-C, or one during validation, into this
             return _interrupted(line, "stopped at once")
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise CheckpointError(
+                f"There must be room on the disk of {line.run.root}, but there is none: {error}. "
+                f"Make room, then resume with --ckpt_path {line.run.last}"
+            ) from error
         finally:
-            if line.trainer.is_global_zero:
-                line.run.join_metrics()
+            _join_metrics(line)
         _finish(line)
     return 0
+
+
+def _join_metrics(line: FitCommandLine) -> None:
+    if not line.trainer.is_global_zero:
+        return
+    try:
+        line.run.join_metrics()
+    except OSError as error:  # must not hide what ended the run; the parts are joined when it is resumed
+        log.warning("The log stays in two parts, metrics.csv and metrics.earlier.csv: %s", error)
 
 
 def _finish(line: FitCommandLine) -> None:

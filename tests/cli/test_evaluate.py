@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cmkt.audio.write import write_audio
+from cmkt.cli.main import main
+from cmkt.inference.save import save_model
+from cmkt.models.crn import CRN
+
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared folder of two utterances and a noise."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    time = np.arange(RATE) / RATE
+    for name, pitch in (("one", 120.0), ("two", 200.0)):
+        tone = sum(np.sin(2 * np.pi * pitch * order * time) / order for order in range(1, 20))
+        speech = 0.1 * tone * np.clip(np.sin(4 * np.pi * time), 0, None) + 1e-4 * rng.standard_normal(RATE)
+        (folder / "speech").mkdir(exist_ok=True)
+        write_audio(folder / "speech" / f"{name}.wav", speech, RATE)
+    (folder / "noise").mkdir()
+    write_audio(folder / "noise" / "hiss.wav", 0.1 * rng.standard_normal(2 * RATE), RATE)
+    prepared = folder / "prepared"
+    asked = ["--speech", folder / "speech", "--noise", folder / "noise", "--output", prepared, "--dev-fraction", "0"]
+    assert main(["prepare", "folder", *map(str, asked)]) == 0
+    return prepared
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run directory with a saved model and the log of its training."""
+    folder = tmp_path_factory.mktemp("runs") / "plain"
+    save_model(CRN(channels=(4, 8), hidden=16), folder / "enhancer")
+    rows = "".join(f"0,{step},{1 / step}\n" for step in range(1, 6))
+    (folder / "metrics.csv").write_text("epoch,step,dev/enhancement\n" + rows)
+    return folder
+
+
+def command(data: Path, output: Path, *models: Path) -> list[str]:
+    asked = ["evaluate", "--model", *models, "--data", data, "--output", output, "--snr", "-5", "5", "--jobs", "0"]
+    return [str(each) for each in asked]
+
+
+@pytest.fixture
+def arguments(data: Path, run: Path, tmp_path: Path) -> list[str]:
+    """A command line that works."""
+    return command(data, tmp_path / "out", run)
+
+
+def test_scores_and_summaries_are_written_and_the_table_is_printed(
+    data: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "out"
+    assert main([*command(data, output, run), "--save-audio", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "| plain " in printed
+    assert (output / "summary.md").read_text() in printed
+    lines = (output / "scores.jsonl").read_text().splitlines()
+    assert len(lines) == 2 * 2 * 2
+    assert {json.loads(line)["snr_db"] for line in lines} == {-5.0, 5.0}
+    assert json.loads((output / "summary.json").read_text())["utterances"] == 2
+    assert len(list((output / "audio").iterdir())) == 2 * 3
+
+
+def test_the_verdict_is_read_from_the_run(
+    data: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command(data, tmp_path / "out", run), "--verdict", "--limit", "1"]) == 0
+    assert "plain: undertrained." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--model", "nowhere"], "does not exist"),
+        (["--data", "nowhere"], "prepared folder"),
+        (["--limit", "0"], "`limit`"),
+        (["--jobs", "-1"], "`jobs`"),
+        (["--snr", "0", "0"], "each once"),
+        (["--device", "quantum"], "`device`"),
+    ],
+)
+def test_bad_input_is_one_line_on_stderr(
+    change: list[str], message: str, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, *change]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert message in error
+
+
+def test_an_output_that_is_a_file_is_refused(
+    data: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_text("mine")
+    assert main(command(data, tmp_path / "out", run)) == 2
+    assert "must be a folder" in capsys.readouterr().err
+    assert (tmp_path / "out").read_text() == "mine"
+
+
+def test_data_without_noise_are_refused(
+    data: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "quiet").mkdir()
+    (tmp_path / "quiet" / "speech.jsonl.gz").write_bytes((data / "speech.jsonl.gz").read_bytes())
+    assert main(command(tmp_path / "quiet", tmp_path / "out", run)) == 2
+    assert "noise" in capsys.readouterr().err
+
+
+def test_a_failed_score_is_told_and_changes_the_exit_status(
+    data: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    victim = data.parent / "speech" / "one.wav"
+    away = victim.rename(victim.with_suffix(".away"))
+    try:
+        assert main(command(data, tmp_path / "out", run)) == 1
+    finally:
+        away.rename(victim)
+    captured = capsys.readouterr()
+    assert "4 of 8 scores failed" in captured.err
+    assert "plain failed on 2 mixtures" in captured.out

@@ -1,0 +1,237 @@
+"""`cmkt fit`, from its configuration to the saved enhancer."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from cmkt.audio.write import write_audio
+from cmkt.cli.main import main
+from cmkt.data.entry import Entry
+from cmkt.data.manifest import make_cut, write_prepared
+from cmkt.data.report import Report
+from cmkt.data.validation import Checked, check_recording
+from cmkt.inference.load import load
+from cmkt.text.store_writer import StoreWriter
+from cmkt.training.module import EnhancementModule
+from cmkt.training.run_directory import RunDirectory
+
+RATE = 8000
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
+
+
+def cut(folder: Path, name: str, samples: Any, *, text: str | None = None, noise: bool = False) -> Any:
+    """One file of the corpus and its cut."""
+    path = folder / f"{name}.wav"
+    write_audio(path, samples.astype(np.float32), RATE)
+    checked = check_recording(path)
+    assert isinstance(checked, Checked)
+    return make_cut(Entry(name, path, custom={"class": "hiss"} if noise else {}), checked, text=text)
+
+
+@pytest.fixture(scope="module")
+def corpus_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Tones and noise, with transcripts and their store."""
+    root = tmp_path_factory.mktemp("fit")
+    rng = np.random.default_rng(0)
+    time = np.arange(RATE) / RATE
+    for split, count in (("train", 8), ("dev", 2)):
+        tones = [0.2 * np.sin(2 * np.pi * f * time) * (1 + np.sin(25 * time)) for f in rng.uniform(150, 400, count)]
+        speech = [cut(root, f"{split}{i}", tone, text=f"words {split} {i}") for i, tone in enumerate(tones)]
+        noise = cut(root, f"{split}-noise", 0.1 * rng.standard_normal(2 * RATE), noise=True)
+        write_prepared(root / split, speech=speech, noise=[noise], rir=[], report=Report())
+    with StoreWriter(root / "store", identity="toy", width=4) as store:
+        for split, count in (("train", 8), ("dev", 2)):
+            for i in range(count):
+                store.put(f"words {split} {i}", torch.ones(2, 4) * (i + 1))
+    return root
+
+
+@pytest.fixture
+def arguments(corpus_folder: Path, tmp_path: Path) -> list[str]:
+    """The recommended configuration, made small."""
+    return [
+        "fit",
+        *("--config", str(CONFIGS / "crn.yaml")),
+        *("--output", str(tmp_path / "run")),
+        *("--trainer.accelerator", "cpu", "--trainer.max_steps", "4", "--trainer.val_check_interval", "2"),
+        *("--trainer.log_every_n_steps", "1", "--checkpoint_every", "2"),
+        *("--data.train", str(corpus_folder / "train"), "--data.dev", str(corpus_folder / "dev")),
+        *("--data.sample_rate", str(RATE), "--data.batch_seconds", "3", "--model.warmup_steps", "1"),
+        "--model.model.sample_rate=8000",
+        "--model.model.window_samples=64",
+        "--model.model.hop_samples=32",
+        "--model.model.channels=[4, 4]",
+        "--model.model.hidden=8",
+    ]
+
+
+def with_transfer(arguments: list[str], folder: Path, *overlays: str) -> list[str]:
+    """The same, with overlays after the first configuration."""
+    configs = [word for overlay in overlays for word in ("--config", str(CONFIGS / "transfer" / f"{overlay}.yaml"))]
+    return [*arguments[:3], *configs, *arguments[3:], f"--model.transfer.teacher={folder / 'store'}"]
+
+
+def weights(run: RunDirectory) -> dict[str, Any]:
+    state: dict[str, Any] = torch.load(run.last, weights_only=True)["state_dict"]
+    return {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+
+
+def rows(run: RunDirectory) -> list[dict[str, str]]:
+    with run.metrics.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_plain_run_leaves_everything_where_it_is_looked_for(arguments: list[str], tmp_path: Path) -> None:
+    assert main(arguments) == 0
+    run = RunDirectory(tmp_path / "run")
+    assert {path.name for path in run.checkpoints.iterdir()} == {"best.ckpt", "last.ckpt"}
+    assert run.config.is_file()
+    assert any((run.logs / "tensorboard").iterdir())
+    assert [row["step"] for row in rows(run) if row["train/enhancement"]] == ["0", "1", "2", "3"]
+    assert sum(bool(row["dev/si_sdr_improvement"]) for row in rows(run)) == 2
+    training = json.loads((run.enhancer / "model.json").read_text())["training"]
+    assert (training["arm"], training["max_steps"], training["seed"]) == ("plain", 4, 1)
+    assert training["torch"] == torch.__version__
+
+
+def test_the_saved_enhancer_is_the_trained_model_and_enhances(arguments: list[str], tmp_path: Path) -> None:
+    assert main(arguments) == 0
+    enhancer = load(tmp_path / "run")
+    noisy = np.random.default_rng(0).standard_normal(4000).astype(np.float32) * 0.1
+    assert enhancer.enhance(noisy, sample_rate=RATE).shape == (4000,)
+    best = torch.load(RunDirectory(tmp_path / "run").best, weights_only=True)["state_dict"]
+    saved = enhancer.model.state_dict()
+    assert all(torch.equal(value, best[f"task.model.{name}"]) for name, value in saved.items())
+
+
+def test_overlays_add_transfer_and_a_shift(arguments: list[str], corpus_folder: Path, tmp_path: Path) -> None:
+    assert main(with_transfer(arguments, corpus_folder, "attention", "shift1")) == 0
+    config = (tmp_path / "run" / "config.yaml").read_text()
+    assert "tokens: 1" in config
+    assert json.loads((tmp_path / "run" / "enhancer" / "model.json").read_text())["training"]["arm"] == "transfer"
+    assert any(row["dev/transfer"] for row in rows(RunDirectory(tmp_path / "run")))
+
+
+def test_the_saved_config_makes_the_same_run_again(arguments: list[str], corpus_folder: Path, tmp_path: Path) -> None:
+    assert main(with_transfer(arguments, corpus_folder, "attention")) == 0
+    config = str(tmp_path / "run" / "config.yaml")
+    assert main(["fit", "--config", config, "--output", str(tmp_path / "again")]) == 0
+    first, second = (weights(RunDirectory(tmp_path / name)) for name in ("run", "again"))
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+def test_ctrl_c_keeps_what_was_trained_and_the_rest_is_as_if_it_had_not_happened(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert main(arguments) == 0
+    step = EnhancementModule.training_step
+
+    def interrupted(self: EnhancementModule, batch: Any, batch_index: int) -> Any:
+        if self.global_step == 2:
+            signal.raise_signal(signal.SIGINT)
+        return step(self, batch, batch_index)
+
+    run = RunDirectory(tmp_path / "part")
+    part = [*arguments, "--output", str(run.root)]
+    caplog.set_level("INFO")
+    with monkeypatch.context() as patch:
+        patch.setattr(EnhancementModule, "training_step", interrupted)
+        assert main(part) == 130
+    assert f"--ckpt_path {run.last}" in caplog.text
+    assert json.loads((run.enhancer / "model.json").read_text())["training"]["step"] == 3
+    assert main([*part, "--ckpt_path", "last"]) == 0
+    whole = RunDirectory(tmp_path / "run")
+    assert all(torch.equal(value, weights(run)[name]) for name, value in weights(whole).items())
+    losses = [[row["train/total"] for row in rows(one) if row["train/total"]] for one in (whole, run)]
+    assert losses[0] == losses[1]
+
+
+def test_early_stopping_is_an_overlay(arguments: list[str], tmp_path: Path) -> None:
+    overlay = ["--config", str(CONFIGS / "early_stopping.yaml")]
+    assert main([*arguments[:3], *overlay, *arguments[3:]]) == 0
+    assert "EarlyStopping" in (tmp_path / "run" / "config.yaml").read_text()
+
+
+def refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    """The error line of a run that is refused."""
+    assert main(arguments) == 2
+    return capsys.readouterr().err
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    assert "holds a run" in refused(arguments, capsys)
+
+
+def test_a_checkpoint_of_another_model_is_refused_by_name_and_nothing_is_changed(
+    arguments: list[str], corpus_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 0
+    config = (tmp_path / "run" / "config.yaml").read_text()
+    error = refused([*arguments, "--model.model.hidden", "12", "--ckpt_path", "last"], capsys)
+    assert "task.model.expand.weight is (" in error
+    transfer = with_transfer(arguments, corpus_folder, "attention")
+    assert "lacks: task._extra_state, task.alignment" in refused([*transfer, "--ckpt_path", "last"], capsys)
+    assert (tmp_path / "run" / "config.yaml").read_text() == config
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (["--data.train", "nowhere"], "cmkt prepare"),
+        (["--ckpt_path", "nowhere.ckpt"], "must be a checkpoint file"),
+        (["--data.sample_rate", "16000"], "8000 Hz, but is 16000 Hz"),
+        (["--threads", "0"], "--threads"),
+        (["--checkpoint_every", "0"], "--checkpoint_every"),
+    ],
+)
+def test_bad_input_is_refused_before_anything_is_written(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: list[str], words: str
+) -> None:
+    assert words in refused([*arguments, *changes], capsys)
+    assert not (tmp_path / "run" / "checkpoints").exists()
+
+
+def test_a_layer_that_does_not_exist_is_refused_with_near_names(
+    arguments: list[str], corpus_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    transfer = with_transfer(arguments, corpus_folder, "attention")
+    assert "recurrent" in refused([*transfer, "--model.transfer.layer", "recurent"], capsys)
+
+
+def test_a_setting_that_does_not_exist_is_a_usage_error(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as error:
+        main([*arguments, "--model.learning_speed", "1"])
+    assert error.value.code == 2
+    assert "learning_speed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "configs",
+    [
+        ["crn"],
+        ["crn", "transfer/attention"],
+        ["crn", "transfer/attention", "transfer/shift1"],
+        ["blstm", "transfer/paper"],
+    ],
+)
+def test_every_combination_of_configs_that_is_documented_parses(
+    configs: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [word for name in configs for word in ("--config", str(CONFIGS / f"{name}.yaml"))]
+    with pytest.raises(SystemExit) as error:
+        main(["fit", *words, "--print_config"])
+    assert error.value.code == 0
+    assert "class_path: cmkt.models." in capsys.readouterr().out

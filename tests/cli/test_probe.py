@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from cmkt.audio.write import write_audio
+from cmkt.cli.main import main
+from cmkt.inference.save import save_model
+from cmkt.models.crn import CRN
+
+RATE = 16_000
+
+
+class LetterTeacher:
+    """A fixed vector for each word, made of its letters."""
+
+    width = 8
+    identity = "letters"
+
+    def embed(self, texts: Sequence[str]) -> list[Tensor]:
+        return [torch.stack([_vector(word) for word in text.split()]) for text in texts]
+
+
+def _vector(word: str) -> Tensor:
+    return torch.randn(8, generator=torch.Generator().manual_seed(sum(map(ord, word))))
+
+
+@pytest.fixture(autouse=True)
+def teacher(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cmkt.text.teacher.EmbeddedTeacher", LetterTeacher)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared folder of three utterances with transcripts and a noise."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    for part in ("speech", "noise"):
+        (folder / part).mkdir()
+    for number, text in enumerate(("one or two words", "a few more of them", "and the last")):
+        tone = 0.2 * np.sin(2 * np.pi * (200 + 50 * number) * np.arange(RATE) / RATE)
+        write_audio(folder / "speech" / f"{number}.wav", tone + 1e-3 * rng.standard_normal(RATE), RATE)
+        (folder / "speech" / f"{number}.txt").write_text(text)
+    write_audio(folder / "noise" / "hiss.wav", 0.1 * rng.standard_normal(2 * RATE), RATE)
+    prepared = folder / "prepared"
+    asked = ["--speech", folder / "speech", "--noise", folder / "noise", "--output", prepared, "--dev-fraction", "0"]
+    assert main(["prepare", "folder", *map(str, asked)]) == 0
+    return prepared
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Two saved models."""
+    folder = tmp_path_factory.mktemp("runs")
+    for name in ("plain", "transfer"):
+        save_model(CRN(channels=(4, 8), hidden=16), folder / name)
+    return folder / "plain", folder / "transfer"
+
+
+def command(data: Path, *runs: Path) -> list[str]:
+    asked = ["probe", *runs, "--data", data, "--held-out", data, "--teacher", "embedded", "--steps", "2"]
+    return [str(each) for each in asked]
+
+
+def test_every_run_has_a_row_with_its_floor_and_its_gain(
+    data: Path, runs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command(data, *runs), "--output", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert all(
+        word in printed for word in ("| plain ", "| transfer ", "blind", "mean direction", "linguistic gain [95%]")
+    )
+    assert (tmp_path / "out" / "probe.md").read_text() in printed
+    values = json.loads((tmp_path / "out" / "probe.json").read_text())
+    assert values["teacher"] == "letters"
+    assert [score["name"] for score in values["scores"]] == ["plain", "transfer"]
+    for score in values["scores"]:
+        assert score["gain"] == pytest.approx(score["blind"] - score["true"], abs=1e-6)
+
+
+def test_references_stand_beside_the_run(
+    data: Path, runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command(data, runs[0]), "--references", "--limit", "2"]) == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in ("plain", "untrained CRN", "noisy log-mel", "clean log-mel"))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--layer", "recurent"], "Closest: recurrent"),
+        (["--layout", "b c"], "`layout`"),
+        (["--data", "nowhere"], "prepared folder"),
+        (["--held-out", "nowhere"], "prepared folder"),
+        (["--steps", "0"], "`steps`"),
+        (["--language", "zh"], "language 'zh'"),
+        (["--shift-tokens", "40"], "shift"),
+    ],
+)
+def test_bad_input_is_one_line_on_stderr(
+    change: list[str], message: str, data: Path, runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command(data, runs[0]), *change]) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: ")
+    assert message in error
+
+
+def test_a_missing_run_is_refused(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command(data, tmp_path / "none")) == 2
+    assert "does not exist" in capsys.readouterr().err

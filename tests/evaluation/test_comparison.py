@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from cmkt.errors import ConfigError, DataError
+from cmkt.evaluation.comparison import bootstrap_mean, compare
+from cmkt.evaluation.record import Score
+
+
+def score(utterance: str, system: str, value: float | None, snr_db: float = 0.0) -> Score:
+    metrics = {} if value is None else {"stoi": value}
+    return Score(utterance, snr_db, system, "", "d", seed=0, duration=1.0, noise_ids=("n",), metrics=metrics)
+
+
+def test_the_interval_is_that_of_the_normal_mean_for_many_values() -> None:
+    values = np.random.default_rng(1).normal(2.0, 1.0, 400)
+    interval = bootstrap_mean(list(values), rng=np.random.default_rng(0))
+    half = 1.96 * values.std(ddof=1) / 20
+    assert interval.mean == pytest.approx(values.mean())
+    assert interval.low == pytest.approx(values.mean() - half, abs=0.015)
+    assert interval.high == pytest.approx(values.mean() + half, abs=0.015)
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    first, second = (bootstrap_mean([1.0, 2.0, 5.0], rng=np.random.default_rng(3)) for _ in range(2))
+    assert first == second
+
+
+def test_the_bootstrap_refuses_nothing_and_too_few_resamples() -> None:
+    with pytest.raises(DataError, match="at least one value"):
+        bootstrap_mean([], rng=np.random.default_rng(0))
+    with pytest.raises(ConfigError, match="at least 100"):
+        bootstrap_mean([1.0], rng=np.random.default_rng(0), resamples=10)
+
+
+def test_a_constant_gain_has_no_spread_whatever_the_utterances_are_like() -> None:
+    scores = [score(name, "plain", value) for name, value in (("a", 0.1), ("b", 0.5), ("c", 0.8))]
+    scores += [replace(each, system="transfer", metrics={"stoi": each.metrics["stoi"] + 0.1}) for each in scores]
+    found = compare(scores, baseline="plain", system="transfer", metric="stoi")
+    assert (found.difference.mean, found.difference.low, found.difference.high) == pytest.approx((0.1, 0.1, 0.1))
+    assert found.excludes_zero
+    assert found.utterances == 3
+
+
+def test_snrs_of_one_utterance_are_one_cluster() -> None:
+    scores = [
+        score("a", system, value, snr_db=snr) for snr in range(40) for system, value in (("p", 0.0), ("t", float(snr)))
+    ]
+    found = compare(scores, baseline="p", system="t", metric="stoi")
+    assert found.utterances == 1
+    assert found.difference.low == found.difference.high == pytest.approx(19.5)
+    assert not found.excludes_zero
+
+
+def test_a_mixture_without_a_value_in_either_is_left_out_and_counted() -> None:
+    scores = [score("a", "p", 0.5), score("a", "t", 0.7), score("b", "p", None), score("b", "t", 0.1)]
+    found = compare(scores, baseline="p", system="t", metric="stoi")
+    assert (found.utterances, found.missing) == (1, 1)
+    assert found.difference.mean == pytest.approx(0.2)
+
+
+def test_systems_on_different_mixtures_are_refused_by_name() -> None:
+    scores = [score("a", "p", 0.5), score("b", "p", 0.5), score("a", "t", 0.7)]
+    with pytest.raises(DataError, match="`t` lacks 1: b at 0 dB"):
+        compare(scores, baseline="p", system="t", metric="stoi")
+    with pytest.raises(DataError, match="`t` lacks 1: b at 0 dB"):
+        compare(scores, baseline="t", system="p", metric="stoi")
+
+
+@pytest.mark.parametrize("changed", [{"noise_ids": ("other",)}, {"seed": 1}, {"data": "other"}])
+def test_the_same_utterance_with_other_noise_is_another_mixture(changed: dict[str, object]) -> None:
+    scores = [score("a", "p", 0.5), replace(score("a", "t", 0.7), **changed)]  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="1 differ in seed, noise or data: a at 0 dB"):
+        compare(scores, baseline="p", system="t", metric="stoi")
+
+
+def test_a_system_or_a_metric_without_scores_is_refused() -> None:
+    scores = [score("a", "p", 0.5), score("a", "t", None)]
+    with pytest.raises(DataError, match="`x` must have scores"):
+        compare(scores, baseline="p", system="x", metric="stoi")
+    with pytest.raises(DataError, match="`stoi` must have a value"):
+        compare(scores, baseline="p", system="t", metric="stoi")

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cmkt.evaluation.counts import Verdict
+from cmkt.evaluation.evaluate import Settings
+from cmkt.evaluation.identity import NOISY_SYSTEM, System
+from cmkt.evaluation.record import Score
+from cmkt.evaluation.results import compare_models, write_results
+
+SYSTEMS = [NOISY_SYSTEM, System("plain", "runs/plain", "01"), System("transfer", "runs/transfer", "02")]
+
+
+def score(utterance: str, system: str, stoi: float) -> Score:
+    return Score(utterance, 0.0, system, "", "d", seed=0, duration=1.0, metrics={"stoi": stoi, "si_sdr": 1.0})
+
+
+SCORES = [
+    score(utterance, system.name, 0.5 + 0.1 * place + 0.01 * number)
+    for number, utterance in enumerate("ab")
+    for place, system in enumerate(SYSTEMS)
+]
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=Path("data/test"), output=tmp_path / "out", snrs_db=(0.0,))
+
+
+def test_later_models_are_compared_with_the_first_where_both_have_values() -> None:
+    found = compare_models(SCORES, ["plain", "transfer"], ["stoi", "si_sdr", "pesq_wb"])
+    assert [(each.system, each.baseline, each.metric) for each in found] == [
+        ("transfer", "plain", "stoi"),
+        ("transfer", "plain", "si_sdr"),
+    ]
+    assert found[0].difference.mean == pytest.approx(0.1)
+
+
+def test_one_model_is_compared_with_nothing() -> None:
+    assert compare_models(SCORES, ["plain"], ["stoi"]) == []
+    assert compare_models(SCORES, [], ["stoi"]) == []
+
+
+def test_both_summaries_are_written_and_say_the_same(settings: Settings) -> None:
+    text = write_results(settings, SYSTEMS, SCORES, verdicts={"plain": Verdict("undertrained", ("stoi: low",))})
+    assert (settings.output / "summary.md").read_text(encoding="utf-8") == text
+    assert "2 utterances of `test` at SNR 0 dB, seed 0." in text
+    assert "plain: undertrained. stoi: low." in text
+    values = json.loads((settings.output / "summary.json").read_text(encoding="utf-8"))
+    assert list(values["systems"]) == ["noisy", "plain", "transfer"]
+    assert values["systems"]["plain"]["overall"]["stoi"]["difference"]["mean"] == pytest.approx(0.1)
+    assert values["weights"] == {"noisy": "", "plain": "01", "transfer": "02"}
+    assert values["verdicts"]["plain"]["verdict"] == "undertrained"
+    assert {path.name for path in settings.output.iterdir()} == {"summary.md", "summary.json"}
+
+
+def test_failures_and_reasons_are_counted(settings: Settings) -> None:
+    failed = replace(SCORES[1], metrics={}, missing={"stoi": "failed: no file"}, error="no file")
+    text = write_results(settings, SYSTEMS, [SCORES[0], failed, *SCORES[2:]])
+    assert "plain failed on 1 mixtures" in text
+    values = json.loads((settings.output / "summary.json").read_text(encoding="utf-8"))
+    assert values["failed"] == {"plain": 1}
+    assert values["missing"] == {"stoi": {"failed: no file": 1}}

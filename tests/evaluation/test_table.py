@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import json
+
+from cmkt.evaluation.comparison import Comparison, Interval
+from cmkt.evaluation.record import Score
+from cmkt.evaluation.summary import Estimate, summarise
+from cmkt.evaluation.table import estimate_text, label, markdown_table, summary_markdown, summary_values
+
+
+def score(utterance: str, snr_db: float, system: str, stoi: float | None) -> Score:
+    metrics = {} if stoi is None else {"stoi": stoi}
+    return Score(utterance, snr_db, system, weights="", data="d", seed=0, duration=1.0, metrics=metrics)
+
+
+SCORES = [
+    score(utterance, snr_db, system, value)
+    for utterance, snr_db, system, value in (
+        ("a", -5.0, "noisy", 0.5),
+        ("b", -5.0, "noisy", 0.7),
+        ("a", -5.0, "plain", 0.6),
+        ("b", -5.0, "plain", None),
+    )
+]
+
+
+def test_columns_are_padded_to_equal_width() -> None:
+    lines = markdown_table(["system", "x"], [["a", "1.00 ± 0.10"], ["longer name", "2"]]).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert lines[1] == "|-------------|------------:|"
+    assert lines[3] == "| longer name |           2 |"
+
+
+def test_metrics_are_called_as_in_papers() -> None:
+    assert [label(name) for name in ("pesq_wb", "si_sdr", "mine")] == ["PESQ-WB", "SI-SDR (dB)", "mine"]
+
+
+def test_estimates_show_what_is_known() -> None:
+    assert estimate_text(Estimate(1.234, 0.056, 9), decimals=2) == "1.23 ± 0.06"
+    assert estimate_text(Estimate(1.234, None, 1), decimals=1, sign="+") == "+1.2"
+    assert estimate_text(Estimate(None, None, 0), decimals=2) == "-"
+
+
+def test_the_summary_has_every_table_it_needs() -> None:
+    comparison = Comparison("stoi", "plain", "transfer", Interval(0.01, -0.01, 0.03), utterances=2, missing=0)
+    text = summary_markdown(
+        summarise(SCORES, ["stoi"]), metrics=["stoi"], title="Evaluation", comparisons=[comparison], notes=["A note."]
+    )
+    assert text.startswith("# Evaluation\n\nA note.\n")
+    assert "0.6000 ± 0.1000" in text
+    assert "## SNR -5 dB" in text
+    assert "Mixtures without a value:" in text
+    assert "+0.1000" in text.split("## Difference against noisy")[1]
+    assert "| transfer - plain |" in text
+    assert "+0.0100 [-0.0100, +0.0300]" in text
+
+
+def test_without_models_there_is_no_table_of_differences() -> None:
+    noisy = [each for each in SCORES if each.system == "noisy"]
+    text = summary_markdown(summarise(noisy, ["stoi"]), metrics=["stoi"], title="Evaluation")
+    assert "Difference" not in text
+    assert "without a value" not in text
+
+
+def test_values_are_plain_json() -> None:
+    values = json.loads(json.dumps(summary_values(summarise(SCORES, ["stoi"])), allow_nan=False))
+    assert values["plain"]["by_snr"]["-5"]["stoi"]["missing"] == 1
+    assert values["noisy"]["overall"]["stoi"]["score"]["utterances"] == 2
