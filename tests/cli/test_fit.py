@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import signal
 from pathlib import Path
@@ -20,6 +21,7 @@ from cmkt.data.report import Report
 from cmkt.data.validation import Checked, check_recording
 from cmkt.inference.load import load
 from cmkt.text.store_writer import StoreWriter
+from cmkt.training.checkpoint import read_checkpoint
 from cmkt.training.module import EnhancementModule
 from cmkt.training.run_directory import RunDirectory
 
@@ -152,6 +154,32 @@ def test_ctrl_c_keeps_what_was_trained_and_the_rest_is_as_if_it_had_not_happened
     assert all(torch.equal(value, weights(run)[name]) for name, value in weights(whole).items())
     losses = [[row["train/total"] for row in rows(one) if row["train/total"]] for one in (whole, run)]
     assert losses[0] == losses[1]
+
+
+def test_mixed_precision_trains_both_terms(arguments: list[str], corpus_folder: Path, tmp_path: Path) -> None:
+    transfer = with_transfer(arguments, corpus_folder, "attention")
+    assert main([*transfer, "--trainer.precision", "bf16-mixed"]) == 0
+    assert all(
+        np.isfinite(float(row["train/total"])) for row in rows(RunDirectory(tmp_path / "run")) if row["train/total"]
+    )
+
+
+def test_a_full_disk_ends_the_run_with_the_checkpoint_before_it(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save = torch.save
+
+    def full(checkpoint: Any, path: Path, *_: Any) -> None:
+        if checkpoint["global_step"] > 2:
+            Path(path).write_bytes(b"half")
+            raise OSError(errno.ENOSPC, "No space left on device")
+        save(checkpoint, path)
+
+    monkeypatch.setattr(torch, "save", full)
+    assert "No space left on device" in refused(arguments, capsys)
+    run = RunDirectory(tmp_path / "run")
+    assert read_checkpoint(run.last)["global_step"] == 2
+    assert not [path for path in run.checkpoints.iterdir() if "part" in path.name]
 
 
 def test_early_stopping_is_an_overlay(arguments: list[str], tmp_path: Path) -> None:

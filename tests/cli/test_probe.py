@@ -74,14 +74,15 @@ def test_every_run_has_a_row_with_its_floor_and_its_gain(
     assert main([*command(data, *runs), "--output", str(tmp_path / "out")]) == 0
     printed = capsys.readouterr().out
     assert all(
-        word in printed for word in ("| plain ", "| transfer ", "blind", "mean direction", "linguistic gain [95%]")
+        word in printed
+        for word in ("| plain ", "| transfer ", "mismatched", "noise", "mean direction", "linguistic gain [95%]")
     )
     assert (tmp_path / "out" / "probe.md").read_text() in printed
     values = json.loads((tmp_path / "out" / "probe.json").read_text())
     assert values["teacher"] == "letters"
     assert [score["name"] for score in values["scores"]] == ["plain", "transfer"]
     for score in values["scores"]:
-        assert score["gain"] == pytest.approx(score["blind"] - score["true"], abs=1e-6)
+        assert score["gain"] == pytest.approx(score["mismatched"] - score["true"], abs=1e-6)
 
 
 def test_references_stand_beside_the_run(

@@ -13,7 +13,7 @@ from torch import Tensor
 from cmkt.data.testset import TestMixture
 from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation.frames import FrameSource, tapped_model
-from cmkt.evaluation.probe import ProbeSettings, blind_pairs, collect_pairs, load_spoken, probe_source
+from cmkt.evaluation.probe import ProbeSettings, collect_pairs, load_spoken, noise_pairs, probe_source
 from cmkt.inference.load import load
 from cmkt.transfer.attention import Attention
 from cmkt.transfer.shift import Shift
@@ -91,7 +91,7 @@ def test_blind_frames_have_the_statistics_and_lengths_of_the_true_ones_and_nothi
     ]
     tokens = torch.randn(3, WIDTH)
     pairs = [(each, 0.01, tokens) for each in frames]
-    blind = blind_pairs(pairs, seed=0)
+    blind = noise_pairs(pairs, seed=0)
     assert [len(each) for each, _, _ in blind] == [900, 700]
     together, noise = torch.cat(frames), torch.cat([each for each, _, _ in blind])
     torch.testing.assert_close(noise.mean(dim=0), together.mean(dim=0), rtol=0, atol=0.4)
@@ -108,8 +108,9 @@ def test_frames_that_name_the_words_give_a_gain_and_the_score_says_how_sure(tmp_
     settings = ProbeSettings(data=prepared, held_out=prepared, steps=150)
     source = FrameSource("telling", RATE, 0.0125, telling)
     score = probe_source(source, settings, teacher=WordTeacher(), alignment=SPEC, progress=False)
-    assert score.true < score.blind
-    assert score.gain == pytest.approx(score.blind - score.true, abs=1e-6)
+    assert score.true < score.mismatched
+    assert score.true < score.noise
+    assert score.gain == pytest.approx(score.mismatched - score.true, abs=1e-6)
     assert score.gain_low <= score.gain <= score.gain_high
     assert (score.train_utterances, score.held_out_utterances, score.held_out_tokens) == (3, 3, 6)
     assert np.isfinite(score.mean_direction)

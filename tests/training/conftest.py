@@ -36,7 +36,8 @@ class ToyEnhancer(nn.Module):
     def forward(self, noisy: Tensor) -> Tensor:
         padded = nn.functional.pad(noisy, (0, -noisy.shape[-1] % 80))
         gain = self.decode(self.hidden(self.encode(padded[:, None]).transpose(1, 2))).sigmoid()
-        return (padded * gain.flatten(1))[:, : noisy.shape[-1]]
+        enhanced: Tensor = (padded * gain.flatten(1))[:, : noisy.shape[-1]]
+        return enhanced
 
 
 def write_cuts(folder: Path, audio: dict[str, np.ndarray], custom: dict[str, object], *, text: bool) -> list[object]:
@@ -66,8 +67,8 @@ def make_prepared(folder: Path, utterances: int, *, seed: int, text: bool = True
     noise = {f"{folder.name}-n{i}": 0.1 * rng.standard_normal(2 * SAMPLE_RATE).astype(np.float32) for i in range(2)}
     write_prepared(
         folder,
-        speech=write_cuts(audio, speech, {}, text=text),  # type: ignore[arg-type]
-        noise=write_cuts(audio, noise, {"class": "hiss"}, text=False),  # type: ignore[arg-type]
+        speech=write_cuts(audio, speech, {}, text=text),
+        noise=write_cuts(audio, noise, {"class": "hiss"}, text=False),
         rir=[],
         report=Report(),
     )

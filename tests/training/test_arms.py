@@ -34,7 +34,7 @@ def build(toy: type[nn.Module], transfer: Transfer | None) -> EnhancementModule:
 
 def first_batches(folder: Path) -> list[Batch]:
     data = MixtureData(str(folder / "train"), str(folder / "dev"), sample_rate=8000, batch_seconds=4.0)
-    return list(islice(data.train_dataloader(), 3))  # type: ignore[arg-type]
+    return list(islice(data.train_dataloader(), 3))
 
 
 def test_both_arms_have_the_same_initial_weights(toy: type[nn.Module], corpus_folder: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_negative_log_interval_is_refused(toy: type[nn.Module], corpus_folder:
 def test_a_store_that_lacks_transcripts_says_how_to_add_them(
     toy: type[nn.Module], corpus_folder: Path, other_prepared: Path, data: MixtureData
 ) -> None:
-    teacher = build(toy, settings(corpus_folder)).task.teacher  # type: ignore[union-attr]
+    teacher = build(toy, settings(corpus_folder)).task.teacher
     check_covered(teacher, data)  # type: ignore[arg-type]
     other = MixtureData(str(other_prepared), str(corpus_folder / "dev"), sample_rate=8000)
     with pytest.raises(StoreError, match=r"lacks 3 of 7.*cmkt embed --data"):
@@ -111,7 +111,7 @@ def test_a_store_that_lacks_transcripts_says_how_to_add_them(
 def test_transfer_without_a_transcript_is_refused(
     toy: type[nn.Module], corpus_folder: Path, wordless_prepared: tuple[Path, Path]
 ) -> None:
-    teacher = build(toy, settings(corpus_folder)).task.teacher  # type: ignore[union-attr]
+    teacher = build(toy, settings(corpus_folder)).task.teacher
     train, dev = wordless_prepared
     with pytest.raises(DataError, match="transcripts"):
         check_covered(teacher, MixtureData(str(train), str(dev), sample_rate=8000))  # type: ignore[arg-type]

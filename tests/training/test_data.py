@@ -20,7 +20,7 @@ def make(folder: Path, **changes: Any) -> MixtureData:
 
 
 def take(data: MixtureData, count: int) -> list[Batch]:
-    return list(islice(data.train_dataloader(), count))  # type: ignore[arg-type]
+    return list(islice(data.train_dataloader(), count))
 
 
 def test_two_runs_of_a_seed_see_the_same_batches_and_other_seeds_do_not(corpus_folder: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_position_in_other_data_is_refused(corpus_folder: Path, change: dict[s
 
 def test_dev_is_the_same_in_every_run_whatever_its_seed(corpus_folder: Path) -> None:
     first, second = (list(make(corpus_folder, seed=seed).val_dataloader()) for seed in (0, 1))
-    assert sum(len(batch.ids) for batch in first) == 4  # type: ignore[attr-defined]
+    assert sum(len(batch.ids) for batch in first) == 4
     for a, b in zip(first, second, strict=True):
         assert torch.equal(a.noisy, b.noisy)
 

@@ -25,7 +25,7 @@ STEPS = 14
 SEED = 3
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """The process is gone."""
 
 
@@ -38,7 +38,7 @@ class Recorder(Callback):
 
     def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
         if trainer.global_step == self.dies_at:
-            raise Killed
+            raise KilledError
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -99,7 +99,7 @@ def test_a_killed_run_goes_on_as_if_nothing_had_happened(
 
     whole, trained = train(fresh(), transfer, corpus_folder, tmp_path / "whole")
     assert len(whole.steps) == STEPS
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(fresh(), transfer, corpus_folder, tmp_path / "part", dies_at=dies_at, workers=workers)
     torch.manual_seed(99)  # whatever the new process has drawn
     rest, resumed = train(fresh(), transfer, corpus_folder, tmp_path / "part", resume=True, workers=workers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from cmkt.training.schedule import learning_rate_factor
@@ -19,7 +21,7 @@ def test_the_rate_rises_in_equal_steps_to_its_peak() -> None:
 
 def test_the_rate_falls_from_its_peak_to_the_floor_and_stays_there() -> None:
     values = factors(20, 4, 0.1)
-    assert all(a >= b for a, b in zip(values[3:], values[4:], strict=False))
+    assert all(a >= b for a, b in pairwise(values[3:]))
     assert values[20:] == pytest.approx([0.1, 0.1, 0.1])
 
 

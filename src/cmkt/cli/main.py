@@ -7,18 +7,12 @@ import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from types import ModuleType
 
 from cmkt.errors import CmktError
 
-COMMANDS = {
-    "demo": "train and measure a small enhancer on a synthetic corpus, from nothing, in minutes",
-    "prepare": "make a data set of folders or lists of audio, checking every file",
-    "embed": "fill the embedding store with what a language model says of the transcripts",
-    "fit": "train an enhancer, plain or with linguistic transfer",
-    "evaluate": "score enhancers on held-out mixtures",
-    "probe": "measure how much linguistic information an enhancer's frames carry",
-    "enhance": "enhance files or folders",
-}
+COMMANDS = ("demo", "prepare", "embed", "fit", "evaluate", "probe", "enhance")
+"""Each is a file of this folder with SUMMARY and either add_arguments and run, or run_arguments."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(command: str, arguments: list[str]) -> int:
-    module = import_module(f"cmkt.cli.{command}")
+    module = _module(command)
     if hasattr(module, "run_arguments"):  # `fit` hands everything to Lightning's own command line
         return int(module.run_arguments(arguments))
     parser = argparse.ArgumentParser(
@@ -59,9 +53,13 @@ def _run(command: str, arguments: list[str]) -> int:
     return int(module.run(parser.parse_args(arguments)))
 
 
+def _module(command: str) -> ModuleType:
+    return import_module(f"cmkt.cli.{command}")
+
+
 def _overview() -> str:
     width = max(map(len, COMMANDS))
-    lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
+    lines = [f"  {name:<{width}}  {_module(name).SUMMARY}" for name in COMMANDS]
     return "\n".join(
         [
             "cmkt: speech enhancement that keeps the words",

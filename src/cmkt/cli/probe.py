@@ -1,8 +1,9 @@
 """Measure how much of the transcript can be read out of an enhancer's frames.
 
-For each run, the frames of one layer are collected on noisy mixtures, and two fresh bridges are trained: one on them,
-one on noise with the same statistics. The difference of their held-out losses is the linguistic gain. A single gain
-proves little: compare runs, and use --references for the untrained model and for log-mel frames.
+For each run, the frames of one layer are collected on noisy mixtures, and fresh bridges are trained: on them, on frames
+of other utterances of like length, and on noise with the same statistics. The held-out loss on other utterances' frames
+minus that on the true ones is the linguistic gain. A single gain proves little: compare runs, and use --references for
+the untrained model and for log-mel frames.
 """
 
 from __future__ import annotations
@@ -104,18 +105,27 @@ def _alignment(args: argparse.Namespace) -> AlignmentSpec:
 def _table(scores: Sequence[ProbeScore]) -> str:
     from cmkt.evaluation.table import markdown_table
 
-    header = ["frames", "true", "blind", "mean direction", "linguistic gain [95%]", "utterances", "tokens"]
+    header = [
+        "frames",
+        "true",
+        "mismatched",
+        "noise",
+        "mean direction",
+        "linguistic gain [95%]",
+        "utterances",
+        "tokens",
+    ]
     rows = [
         [
             score.name,
-            *(f"{loss:.4f}" for loss in (score.true, score.blind, score.mean_direction)),
+            *(f"{loss:.4f}" for loss in (score.true, score.mismatched, score.noise, score.mean_direction)),
             f"{score.gain:+.4f} [{score.gain_low:+.4f}, {score.gain_high:+.4f}]",
             str(score.held_out_utterances),
             str(score.held_out_tokens),
         ]
         for score in scores
     ]
-    note = "Held-out L_CMA per token, lower is better; the gain is blind minus true, higher is more language."
+    note = "Held-out L_CMA per token, lower is better; the gain is mismatched minus true, higher is more language."
     return f"{note}\n\n{markdown_table(header, rows)}\n"
 
 

@@ -1,8 +1,13 @@
 """The probe on a run: what a fresh bridge reads of the transcript out of a trained enhancer's frames.
 
 `linguistic_gain` is the held-out L_CMA per token of a bridge trained on frames that carry nothing, minus that of a
-bridge trained on the true frames. Any enhancer's frames carry some phonetics, so a gain means something only beside
-that of another run, of the untrained model and of log-mel frames. The mathematics are in `cmkt.transfer.probe`.
+bridge trained on the true frames. Frames that carry nothing come in two kinds. True frames of other utterances are
+distributed as the true ones: the gain is measured against them. Noise with the same statistics stands beside; alone it
+would mislead, because its frames differ more from each other than speech does, which gives attention more to combine,
+so that its floor can lie below the loss on true frames.
+
+Any enhancer's frames carry some phonetics, so a gain means something only beside that of another run, of the untrained
+model and of log-mel frames. The mathematics are in `cmkt.transfer.probe`.
 
 Shapes: F frames of width C, N tokens of width D.
 """
@@ -21,7 +26,7 @@ from cmkt.data.draw import share
 from cmkt.data.manifest import Prepared, load_prepared
 from cmkt.data.testset import TestMixtures
 from cmkt.errors import ConfigError, DataError
-from cmkt.transfer.probe import linguistic_gain, mean_direction_floor, noise_like, probe
+from cmkt.transfer.probe import linguistic_gain, mean_direction_floor, mismatched, noise_like, probe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,13 +71,16 @@ class ProbeSettings:
 class ProbeScore:
     """What the probe says of one source of frames; losses are held-out L_CMA per token, lower is better.
 
-    gain: blind minus true, higher is more language, with the bounds of its 95% bootstrap interval over utterances.
+    true: on an utterance's own frames. mismatched: on frames of another utterance of like length. noise: on Gaussian
+    frames with the same statistics. gain: mismatched minus true, higher is more language, with the bounds of its 95%
+    bootstrap interval over utterances.
     mean_direction: the loss of always predicting the mean direction of the training tokens.
     """
 
     name: str
     true: float
-    blind: float
+    mismatched: float
+    noise: float
     mean_direction: float
     gain: float
     gain_low: float
@@ -126,7 +134,7 @@ def probe_source(
     device: str = "cpu",
     progress: bool = True,
 ) -> ProbeScore:
-    """Trains two fresh bridges, on the frames of a source and on noise like them, and compares them on held-out speech.
+    """Trains three fresh bridges, on true frames and on both kinds that carry nothing, and compares them held-out.
 
     Raises: DataError where there is too little data; StoreError where the store lacks a transcript.
     """
@@ -143,7 +151,8 @@ def probe_source(
     results = []
     kinds = (
         ("true frames", train, held_out),
-        ("noise", blind_pairs(train, seed=settings.seed), blind_pairs(held_out, seed=settings.seed + 1)),
+        ("frames of other utterances", mismatched(train), mismatched(held_out)),
+        ("noise", noise_pairs(train, seed=settings.seed), noise_pairs(held_out, seed=settings.seed + 1)),
     )
     for kind, train_pairs, held_out_pairs in tqdm(kinds, desc=f"{source.name}: bridges", disable=not progress):
         results.append(
@@ -151,12 +160,13 @@ def probe_source(
         )
         if progress:
             tqdm.write(f"{source.name}: L_CMA per token on {kind} {results[-1].loss:.4f}")
-    true, blind = results
-    gain = linguistic_gain(blind=blind, true=true, seed=settings.seed)
+    true, other, noise = results
+    gain = linguistic_gain(blind=other, true=true, seed=settings.seed)
     return ProbeScore(
         name=source.name,
         true=true.loss,
-        blind=blind.loss,
+        mismatched=other.loss,
+        noise=noise.loss,
         mean_direction=mean_direction_floor(train, held_out),
         gain=gain.value,
         gain_low=gain.low,
@@ -180,7 +190,7 @@ def collect_pairs(
     return pairs
 
 
-def blind_pairs(pairs: Sequence[Pair], *, seed: int) -> list[Pair]:
+def noise_pairs(pairs: Sequence[Pair], *, seed: int) -> list[Pair]:
     """The same tokens with frames of noise that has the mean and deviation of each channel over all utterances.
 
     Over all, because an utterance's own means already say a little about its sounds.

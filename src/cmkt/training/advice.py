@@ -26,12 +26,15 @@ _ADVICE = (
 @contextmanager
 def without_advice() -> Iterator[None]:
     """Silences Lightning's advice about what is done on purpose here; every other warning is heard."""
-    heard = logging.getLogger("lightning.pytorch").level
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    heard = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         for pattern in _ADVICE:
             warnings.filterwarnings("ignore", message=pattern)
-        logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+        for logger in loggers:
+            logger.setLevel(logging.WARNING)
         try:
             yield
         finally:
-            logging.getLogger("lightning.pytorch").setLevel(heard)
+            for logger, level in zip(loggers, heard, strict=True):
+                logger.setLevel(level)

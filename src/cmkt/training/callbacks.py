@@ -97,10 +97,20 @@ class TrainingProgress(TQDMProgressBar):
         """Batches of the whole run."""
         return int(self.trainer.max_steps * self.trainer.accumulate_grad_batches)
 
+    def on_train_start(self, *arguments: Any) -> None:
+        """Draws the bar, also where a run is resumed in the middle of what Lightning takes for an epoch."""
+        super().on_train_start(*arguments)
+        self.train_progress_bar.total = self.total_train_batches
+
     def on_train_epoch_start(self, trainer: Trainer, *_: Any) -> None:
-        """Names the bar."""
+        """Draws the bar, with the name of what it counts."""
         super().on_train_epoch_start(trainer)
         self.train_progress_bar.set_description("Training")
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Closes the bar, so that it is not drawn again after the message that says what happened."""
+        if self._train_progress_bar is not None:
+            self._train_progress_bar.close()
 
 
 class StopRequested(Exception):  # noqa: N818 - nothing went wrong
@@ -111,13 +121,14 @@ class StopRequested(Exception):  # noqa: N818 - nothing went wrong
 class StopOnInterrupt(Callback):
     """The first Ctrl-C ends training after the step in progress, with a checkpoint; the second ends it at once.
 
-    Listens inside `with stop.listening()`, which goes around `trainer.fit`, as Lightning sets signal handlers of its own.
+    Listens inside `with stop.listening()`, which goes around `trainer.fit`: Lightning sets signal handlers of its own.
     Raises StopRequested out of `trainer.fit`. A checkpoint in the middle of a step could not be resumed exactly.
     """
 
     def __init__(self, checkpoint: Path) -> None:
         self.checkpoint = checkpoint
         self.requested = False
+        self._saved_at: int | None = None
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -134,10 +145,19 @@ class StopOnInterrupt(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Saves and stops if that was asked for."""
-        if self.requested:
+        """Saves if that was asked for. The step is logged only after this, so training stops a little later."""
+        if self.requested and self._saved_at is None:
             trainer.save_checkpoint(self.checkpoint)
-            raise StopRequested(f"stopped after step {trainer.global_step}")
+            self._saved_at = trainer.global_step
+
+    def on_train_batch_start(self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int) -> None:
+        """Stops once the checkpoint is saved."""
+        if self._saved_at is not None:
+            raise StopRequested(f"stopped after step {self._saved_at}")
+
+    def on_validation_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        """Stops once the checkpoint is saved, without waiting for dev."""
+        self.on_train_batch_start(trainer, pl_module, None, 0)
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.requested:

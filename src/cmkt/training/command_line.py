@@ -105,13 +105,14 @@ class FitCommandLine(LightningCLI):
 
     def after_instantiate_classes(self) -> None:
         """Checks that the parts fit each other, then makes the folder."""
+        self.model.check_data(self.datamodule)
         if self.resumed_from is not None:
             checkpoint = read_checkpoint(self.resumed_from)
             check_fits(checkpoint["state_dict"], self.model, self.resumed_from)
             self.run.set_earlier_metrics_aside(int(checkpoint["global_step"]))
         if self.trainer.is_global_zero:
             self.run.root.mkdir(parents=True, exist_ok=True)
-            self.parser.save(self.config, str(self.run.config), skip_none=False, overwrite=True, multifile=False)
+            self.parser.save(self.config, str(self.run.config), skip_unset=False, overwrite=True, multifile=False)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """The trainer, with what every run needs."""

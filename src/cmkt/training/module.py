@@ -76,18 +76,19 @@ class EnhancementModule(LightningModule):
         return estimate
 
     def setup(self, stage: str) -> None:
-        """Checks the data against model and teacher, where the trainer has a data module that tells.
-
-        Raises ConfigError when the sample rates differ, StoreError when the store lacks a transcript.
-        """
+        """Checks the data against model and teacher, where the trainer has a data module that tells."""
         data = getattr(self.trainer, "datamodule", None)
-        if not isinstance(data, MixtureData):
-            return
+        if isinstance(data, MixtureData):
+            self.check_data(data)
+
+    def check_data(self, data: MixtureData) -> None:
+        """Raises ConfigError when the sample rates differ, StoreError when the teacher's store lacks a transcript."""
         rate = getattr(self.enhancer, "sample_rate", data.sample_rate)
         if rate != data.sample_rate:
             raise ConfigError(
                 f"`data.sample_rate` must be the model's, {rate} Hz, but is {data.sample_rate} Hz instead."
             )
+        data.setup()
         if isinstance(self.task, TransferTask):
             check_covered(self.task.teacher, data)
 
@@ -209,9 +210,10 @@ class EnhancementModule(LightningModule):
         damaged = [name for name, ok in zip(batch.ids, finite.tolist(), strict=True) if not ok]
         where = f"audio that is not finite: {', '.join(damaged)}" if damaged else f"utterances {', '.join(batch.ids)}"
         advice = "Run `cmkt prepare` again" if damaged else "Lower model.learning_rate, or look at these utterances"
+        enhancement, transfer = float(losses.enhancement.detach()), float(losses.transfer.detach())
         return (
-            f"The loss must be finite, but at step {self.global_step} enhancement is {float(losses.enhancement)} and "
-            f"transfer is {float(losses.transfer)}, for {where}. {advice}; the last checkpoint is from before this."
+            f"The loss must be finite, but at step {self.global_step} enhancement is {enhancement} and transfer is "
+            f"{transfer}, for {where}. {advice}; the last checkpoint is from before this."
         )
 
 
