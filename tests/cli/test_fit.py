@@ -149,7 +149,9 @@ def test_ctrl_c_keeps_what_was_trained_and_the_rest_is_as_if_it_had_not_happened
         assert main(part) == 130
     assert f"--ckpt_path {run.last}" in caplog.text
     assert json.loads((run.enhancer / "model.json").read_text())["training"]["step"] == 3
+    config = run.config.read_text()
     assert main([*part, "--ckpt_path", "last"]) == 0
+    assert run.config.read_text() == config
     whole = RunDirectory(tmp_path / "run")
     assert all(torch.equal(value, weights(run)[name]) for name, value in weights(whole).items())
     losses = [[row["train/total"] for row in rows(one) if row["train/total"]] for one in (whole, run)]

@@ -109,10 +109,13 @@ class FitCommandLine(LightningCLI):
         if self.resumed_from is not None:
             checkpoint = read_checkpoint(self.resumed_from)
             check_fits(checkpoint["state_dict"], self.model, self.resumed_from)
-            self.run.set_earlier_metrics_aside(int(checkpoint["global_step"]))
+            if self.trainer.is_global_zero:
+                self.run.set_earlier_metrics_aside(int(checkpoint["global_step"]))
         if self.trainer.is_global_zero:
             self.run.root.mkdir(parents=True, exist_ok=True)
-            self.parser.save(self.config, str(self.run.config), skip_unset=False, overwrite=True, multifile=False)
+            kept = self.config.clone()
+            kept.ckpt_path = None  # the same configuration makes the same run, however often this one is resumed
+            self.parser.save(kept, str(self.run.config), skip_unset=False, overwrite=True, multifile=False)
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """The trainer, with what every run needs."""

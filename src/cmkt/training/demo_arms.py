@@ -47,7 +47,7 @@ _TRANSFER = """\
     layout: b t c
     teacher: {store}
     alignment:
-      class_path: cmkt.training.alignments.attention
+      class_path: cmkt.transfer.attention.Attention
       init_args:
         shift:
           tokens: 1

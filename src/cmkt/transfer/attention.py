@@ -37,8 +37,7 @@ class AttentionAlignment(nn.Module):
         return Aligned(distance=distance, counted=counted, matrix=matrix.masked_fill(~counted[..., None], 0.0))
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attention:
     """Specification of the attention alignment.
 

@@ -7,7 +7,6 @@ another token's, so more of the answer has to come from the frames.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
 
 import torch
 from torch import Tensor
@@ -16,8 +15,7 @@ from torch.nn import functional
 from cmkt.errors import ConfigError
 
 
-@final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Shift:
     """How far text and frames are displaced; the default is no displacement.
 
@@ -25,6 +23,8 @@ class Shift:
     exist leave the loss. Negative values ask later tokens.
     frames: an amount in frames, or (a, b) to draw one uniformly from a to b inclusive for each utterance. Positive
     amounts delay the frames; what leaves the utterance is masked, and padding never comes in.
+
+    Neither final nor slotted, as `Attention`: jsonargparse cannot show an instance of such a class as a default.
     """
 
     tokens: int = 0
