@@ -40,10 +40,11 @@ class Verdict:
 
 
 def late_gain(dev_loss: Sequence[float]) -> float:
-    """The relative fall of the best dev loss within the last fifth of training, (before - after) / |before|.
+    """The share of the whole fall of the dev loss that came in the last fifth: (before - after) / (first - after).
 
-    `before` is the lowest loss of the first four fifths of the checks, `after` the lowest of all: the running minimum,
-    because the best checkpoint is what is used, so a noisy last check neither hides nor feigns a gain. 0 or more.
+    `first` is the first check, `before` the lowest of the first four fifths of the checks, `after` the lowest of all:
+    the running minimum, because the best checkpoint is what is used, so a noisy last check neither hides nor feigns a
+    gain. 0 to 1, whatever the unit or the zero of the loss, which may be negative as one in dB is.
 
     Raises: DataError with fewer than 5 checks (one of them is the last fifth), or where one is not finite.
     """
@@ -53,9 +54,7 @@ def late_gain(dev_loss: Sequence[float]) -> float:
         raise DataError("Every dev loss must be finite, but one is not. Train again with a lower learning rate.")
     before = min(dev_loss[: len(dev_loss) - len(dev_loss) // 5])
     after = min(dev_loss)
-    if before == after:
-        return 0.0
-    return (before - after) / abs(before) if before else math.inf
+    return 0.0 if before == after else (before - after) / (dev_loss[0] - after)
 
 
 def dev_losses(log: Path, column: str | None = None) -> list[float]:
@@ -77,11 +76,11 @@ def dev_losses(log: Path, column: str | None = None) -> list[float]:
     return [float(row[wanted[0]]) for row in rows if row.get(wanted[0])]
 
 
-def comparison_counts(dev_loss: Sequence[float], summary: SystemSummary, *, largest_late_gain: float = 0.02) -> Verdict:
+def comparison_counts(dev_loss: Sequence[float], summary: SystemSummary, *, largest_late_gain: float = 0.05) -> Verdict:
     """Whether a comparison with the plain arm counts.
 
     `dev_loss` is its dev loss at each check, `summary` its scores on dev mixtures. It counts when STOI and SI-SDR are
-    above noisy and the last fifth of training lowered the dev loss by less than `largest_late_gain` of its value.
+    above noisy and the last fifth of training brought less than `largest_late_gain` of the whole fall of the dev loss.
 
     Raises: ConfigError where `largest_late_gain` is not in (0, 1).
     """
@@ -129,4 +128,5 @@ def _has_finished(dev_loss: Sequence[float], largest: float) -> tuple[bool, str]
         return False, f"dev loss: {error}"
     little = gain < largest
     word = "little" if little else "still much"
-    return little, f"dev loss: the last fifth of training gained {word}, {gain:.2%} (must be below {largest:.2%})"
+    share = f"{gain:.2%} of the whole fall (must be below {largest:.2%})"
+    return little, f"dev loss: the last fifth of training gained {word}, {share}"
