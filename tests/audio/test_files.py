@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cmkt.audio.files import find_audio
-from cmkt.errors import AudioFileError
+from cmkt.audio.files import check_output_folder, find_audio
+from cmkt.errors import AudioFileError, ConfigError
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -62,3 +62,12 @@ def test_nothing_found_and_a_missing_path_are_errors(tmp_path: Path) -> None:
         find_audio([tmp_path / "missing.wav"])
     with pytest.raises(AudioFileError, match="no path"):
         find_audio([])
+
+
+def test_an_output_folder_may_be_new_at_any_depth_but_lies_in_no_file(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path, tmp_path / "new", tmp_path / "new" / "below", Path("new")):
+        check_output_folder(folder)
+    for folder in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ConfigError, match=r"must be a folder, but .*file.* is a file"):
+            check_output_folder(folder)

@@ -14,7 +14,7 @@ import pytest
 import soundfile
 
 from cmkt.audio.read import audio_info, read_audio
-from cmkt.audio.write import AudioWriter, atomic_path, write_audio
+from cmkt.audio.write import AudioWriter, atomic_path, write_audio, write_json, write_text
 from cmkt.errors import AudioError, AudioFileError
 
 FULL_AT_BYTES = 200_000
@@ -251,3 +251,28 @@ def test_atomic_path_leaves_nothing_on_an_exception(tmp_path: Path, error: type[
 def test_atomic_path_to_which_nothing_was_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError), atomic_path(tmp_path / "report.json"):
         pass
+
+
+def test_atomic_path_keeps_every_suffix_because_libraries_choose_the_format_by_it(tmp_path: Path) -> None:
+    with atomic_path(tmp_path / "cuts.jsonl.gz") as temporary:
+        assert temporary.name.endswith(".jsonl.gz")
+        assert temporary.name.startswith(".")
+        temporary.touch()
+
+
+def test_write_text_replaces_a_file_whole(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.md", "old")
+    write_text(tmp_path / "a.md", "Größe\n")
+    assert (tmp_path / "a.md").read_bytes() == "Größe\n".encode()
+    assert [path.name for path in tmp_path.iterdir()] == ["a.md"]
+
+
+def test_write_json_is_readable_by_people(tmp_path: Path) -> None:
+    write_json(tmp_path / "a.json", {"name": "Größe"})
+    assert (tmp_path / "a.json").read_text(encoding="utf-8") == '{\n "name": "Größe"\n}\n'
+
+
+@pytest.mark.parametrize("name", ["n" * 251 + ".wav", "\u8bed" * 83 + ".wav"])
+def test_the_longest_name_that_a_file_can_have_is_written(name: str, tmp_path: Path) -> None:
+    write_audio(tmp_path / name, np.zeros(100), 16_000)
+    assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -1,4 +1,5 @@
 import argparse
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,19 @@ def test_not_learnt_is_a_failure_that_says_so(
     captured = capsys.readouterr()
     assert "error: not learnt" in captured.err
     assert "cmkt enhance" not in captured.out
+
+
+def test_a_package_that_is_not_installed_is_named_with_the_command_that_brings_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Absent:
+        def find_spec(self, name: str, path: object, target: object = None) -> None:
+            if name == "cmkt.training.demo":
+                raise ModuleNotFoundError("No module named 'lightning'", name="lightning.pytorch")
+
+    monkeypatch.delitem(sys.modules, "cmkt.training.demo")
+    monkeypatch.setattr(sys, "meta_path", [Absent(), *sys.meta_path])
+    assert main(["demo"]) == 2
+    error = capsys.readouterr().err
+    assert "`lightning` must be installed" in error
+    assert "cmkt[demo]" in error

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -117,3 +118,12 @@ def test_a_language_that_the_teacher_does_not_know_is_warned_of(tmp_path: Path) 
     data = _prepared(tmp_path / "a", ["我们在北京学习语言", "今天天气很好"])
     with pytest.warns(UserWarning, match="does not know the language"):
         assert main(["embed", "--data", data, "--output", str(tmp_path / "store")]) == 0
+
+
+def test_a_cut_with_two_supervisions_is_embedded_as_training_asks_for_it(tmp_path: Path, teacher: str) -> None:
+    cut = make_cut(Entry(id="u", path=tmp_path / "u.wav"), CHECKED, text="THE FOX")
+    cut.supervisions.append(dataclasses.replace(cut.supervisions[0], id="second", text="THE LAZY DOG"))
+    write_prepared(tmp_path / "data", speech=[cut], noise=[], rir=[], report=Report())
+    store = str(tmp_path / "store")
+    assert main(["embed", "--data", str(tmp_path / "data"), "--teacher", teacher, "--output", store]) == 0
+    assert StoredTeacher(store).covers(["THE FOX THE LAZY DOG"])

@@ -126,3 +126,11 @@ def test_a_failed_score_is_told_and_changes_the_exit_status(
     captured = capsys.readouterr()
     assert "4 of 8 scores failed" in captured.err
     assert "plain failed on 2 mixtures" in captured.out
+
+
+def test_a_verdict_on_a_model_without_a_log_is_refused_before_anything_is_scored(
+    data: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command(data, tmp_path / "out", run / "enhancer"), "--verdict"]) == 2
+    assert "metrics.csv" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

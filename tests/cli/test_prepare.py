@@ -90,3 +90,13 @@ def test_part_that_is_none_is_refused(folders: Path, wrong: str, capsys: pytest.
 def test_folder_that_does_not_exist_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(tmp_path)) == 2
     assert "not a folder" in capsys.readouterr().err
+
+
+def test_an_output_that_cannot_be_a_folder_is_refused_before_files_are_checked(
+    folders: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folders / "file").write_text("mine")
+    for output in ("file", "file/below"):
+        assert main(arguments(folders, "--output", f"{folders}/{output}")) == 2
+        assert "must be a folder" in capsys.readouterr().err
+    assert (folders / "file").read_text() == "mine"

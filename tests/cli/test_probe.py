@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     prepared = folder / "prepared"
     asked = ["--speech", folder / "speech", "--noise", folder / "noise", "--output", prepared, "--dev-fraction", "0"]
     assert main(["prepare", "folder", *map(str, asked)]) == 0
+    shutil.copytree(prepared, folder / "held_out")
     return prepared
 
 
@@ -64,7 +66,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def command(data: Path, *runs: Path) -> list[str]:
-    asked = ["probe", *runs, "--data", data, "--held-out", data, "--teacher", "embedded", "--steps", "2"]
+    held_out = data.parent / "held_out"
+    asked = ["probe", *runs, "--data", data, "--held-out", held_out, "--teacher", "embedded", "--steps", "2"]
     return [str(each) for each in asked]
 
 
@@ -117,3 +120,10 @@ def test_bad_input_is_one_line_on_stderr(
 def test_a_missing_run_is_refused(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command(data, tmp_path / "none")) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_probing_on_what_the_bridge_was_trained_on_is_refused(
+    data: Path, runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*command(data, runs[0]), "--held-out", str(data)]) == 2
+    assert "`--held-out`" in capsys.readouterr().err

@@ -118,12 +118,16 @@ def test_without_a_crop_length_everything_is_whole(prepared: Prepared) -> None:
     assert data[0, 5].noisy.numel() == 3.5 * RATE
 
 
-def test_crop_is_not_a_pause() -> None:
+@pytest.mark.parametrize(
+    ("heard", "samples"),
+    [(slice(70_000, 90_000), 100_000), (slice(155_000, 155_100), 16_000), (slice(0, 10), 16_000)],
+)
+def test_crop_is_not_a_pause(heard: slice, samples: int) -> None:
     audio = np.zeros(160_000, dtype=np.float32)
-    audio[70_000:90_000] = 0.3
+    audio[heard] = 0.3
     for seed in range(50):
-        crop = crop_speech(Int16Audio.pack(audio), 100_000, np.random.default_rng(seed))
-        assert crop.shape == (100_000,)
+        crop = crop_speech(Int16Audio.pack(audio), samples, np.random.default_rng(seed))
+        assert crop.shape == (samples,)
         assert np.abs(crop).max() > 0
 
 

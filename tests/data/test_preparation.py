@@ -12,6 +12,7 @@ import pytest
 from cmkt.data.entry import Entry, Kind
 from cmkt.data.manifest import load_prepared
 from cmkt.data.preparation import prepare, usable_text, validate
+from cmkt.errors import ConfigError
 
 Wav = Callable[..., Path]
 TONE = 0.1 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
@@ -103,3 +104,8 @@ def test_report_is_written_also_when_nothing_is_left(tmp_path: Path) -> None:
     written = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
     assert written["speech"]["dropped"]["missing"]["count"] == 1
     assert not (tmp_path / "out" / "speech.jsonl.gz").exists()
+
+
+def test_too_few_workers_are_refused(entries: dict[Kind, list[Entry]], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="workers"):
+        prepare(entries, tmp_path / "out", workers=0)

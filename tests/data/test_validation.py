@@ -99,3 +99,9 @@ def test_statistics_do_not_depend_on_blocks(tmp_path: Path) -> None:
     assert isinstance(outcome, Checked)
     assert outcome.samples == 640_000
     assert outcome.peak == pytest.approx(0.9, abs=1e-3)
+
+
+def test_a_click_in_silence_is_silent_because_it_has_no_level_to_mix_at(wav: Wav) -> None:
+    dead = np.zeros(60 * 16_000)
+    dead[5_000] = 4 / 32_768
+    assert reason(check_recording(wav("a.wav", dead))) == "silent"

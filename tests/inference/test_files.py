@@ -228,3 +228,12 @@ def test_a_nan_in_a_later_block_leaves_no_file(enhancer: TorchEnhancer, tmp_path
     with pytest.raises(AudioError, match="finite"):
         enhance_file(enhancer, tmp_path / "a.wav", tmp_path / "out" / "a.wav")
     assert names(tmp_path / "out") == []
+
+
+def test_a_missing_source_is_an_audio_file_error_also_where_the_output_exists(
+    enhancer: TorchEnhancer, tmp_path: Path
+) -> None:
+    (tmp_path / "out.wav").write_bytes(b"mine")
+    with pytest.raises(AudioFileError, match="does not exist"):
+        enhance_file(enhancer, tmp_path / "gone.wav", tmp_path / "out.wav")
+    assert (tmp_path / "out.wav").read_bytes() == b"mine"

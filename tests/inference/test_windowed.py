@@ -87,3 +87,15 @@ def test_nothing_in_gives_nothing_out() -> None:
 def test_an_overlap_of_more_than_half_a_window_is_refused() -> None:
     with pytest.raises(ConfigError, match="half a window"):
         processor(Recorder(), window=10, overlap=6)
+
+
+def test_a_model_that_changes_the_length_is_refused() -> None:
+    class Shorter(nn.Module):
+        def forward(self, noisy: torch.Tensor) -> torch.Tensor:
+            return noisy[..., :-1]
+
+    processor = WindowedProcessor(
+        Shorter(), channels=1, window_samples=8, overlap_samples=2, device=torch.device("cpu"), dtype=torch.float32
+    )
+    with pytest.raises(ConfigError, match=r"\(1, 8\)"):
+        processor.feed(np.zeros((1, 8), dtype=np.float32))

@@ -116,3 +116,27 @@ def test_something_always_stays_for_training_and_a_single_noise_is_shared() -> N
 def test_impossible_split_is_refused(count: int, fraction: float) -> None:
     with pytest.raises(DataError):
         split_dev({"speech": listed(count, speakers=0)}, fraction)
+
+
+def table(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_comma_without_quotation_marks_does_not_cut_a_transcript_short(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="line 2"):
+        read_transcripts(table(tmp_path / "t.csv", "file,text\na.wav,Hello, my friend\n"))
+
+
+def test_a_name_with_two_transcripts_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"1\.wav"):
+        read_transcripts(table(tmp_path / "t.tsv", "file\ttext\n1.wav\tyes\n1.wav\tno\n"))
+    assert read_transcripts(table(tmp_path / "t.tsv", "file\ttext\n1.wav\tyes\n1.wav\tyes\n")) == {"1.wav": "yes"}
+
+
+def test_a_bare_name_that_is_that_of_two_files_is_refused(tmp_path: Path) -> None:
+    folder = touch(tmp_path / "audio", "ann/1.wav", "bob/1.wav")
+    with pytest.raises(DataError, match="two files"):
+        speech_entries(folder, transcripts=table(tmp_path / "t.csv", "file,text\n1.wav,yes\n"))
+    named = table(tmp_path / "t.csv", "file,text\nann/1.wav,yes\nbob/1.wav,no\n")
+    assert [entry.text for entry in speech_entries(folder, transcripts=named)] == ["yes", "no"]

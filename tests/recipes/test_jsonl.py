@@ -111,3 +111,8 @@ def test_part_of_the_real_corpus_is_prepared_without_a_drop(corpus: Path, tmp_pa
         assert kind.kept == kind.listed > 0
         assert not kind.dropped
     assert report.kinds["speech"].with_text == report.kinds["speech"].kept
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
+    (tmp_path / "list.jsonl").write_text('{"audio": "a.wav"}\n', encoding="utf-8-sig")
+    assert [entry.id for entry in read_list(tmp_path / "list.jsonl")] == ["a"]

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 import torch
 
-from cmkt.errors import ConfigError, NotLearntError
+from cmkt.errors import ConfigError, MissingExtraError, NotLearntError
 from cmkt.inference.load import load
 from cmkt.recipes.demo import DemoCorpus
 from cmkt.training.demo import DemoSettings, run_demo
@@ -105,11 +105,22 @@ def test_a_second_run_reuses_what_is_there_and_says_so(finished: Finished) -> No
 
 
 def test_a_model_that_beats_noisy_ends_well(finished: Finished, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = finished[0]
     monkeypatch.setattr("cmkt.training.demo_results.LEARNT_BY", ())
-    results = run_demo(settings, announce=lambda line: None)
+    results = run_demo(finished[0], announce=lambda line: None)
     assert results.markdown.is_file()
     assert results.summary["plain"].overall["pesq_wb"].score.mean is not None
+
+
+def test_a_language_that_the_language_model_does_not_know_is_said(
+    finished: Finished, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cmkt.training.demo.UNKNOWN_SHARE", 0.0)
+    said: list[str] = []
+    with pytest.raises(NotLearntError):
+        run_demo(finished[0], announce=said.append)
+    note = "transfer can gain nothing from it"
+    assert any(note in line for line in said)
+    assert note in (finished[0].output / "results.md").read_text()
 
 
 def test_a_demo_that_was_stopped_in_training_goes_on_from_its_checkpoint(
@@ -145,6 +156,14 @@ def test_a_folder_with_something_else_is_refused_and_left_alone(tmp_path: Path) 
     with pytest.raises(ConfigError, match="new or empty"):
         run_demo(DemoSettings(output=tmp_path, steps=1, corpus=TINY))
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_what_is_needed_at_the_end_is_asked_for_at_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cmkt.training.demo.find_spec", lambda name: None)
+    output = tmp_path / "new"
+    with pytest.raises(MissingExtraError, match="matplotlib"):
+        run_demo(DemoSettings(output=output, steps=1, corpus=TINY))
+    assert not output.exists()
 
 
 def test_a_file_as_output_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Audio files among what a user names: files and folders."""
+"""What a user names: audio files and folders of them to read, a folder to write to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from cmkt.errors import AudioFileError
+from cmkt.errors import AudioFileError, ConfigError
 
 SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64"}
@@ -38,6 +38,18 @@ def find_audio(paths: Iterable[str | Path]) -> list[tuple[Path, Path]]:
         searched = ", ".join(f"'{path}'" for path in named) or "no path"
         raise AudioFileError(f"There must be an audio file ({', '.join(sorted(SUFFIXES))}), but {searched} holds none.")
     return [(file, relative) for relative, file in found.items()]
+
+
+def check_output_folder(folder: Path) -> None:
+    """Refuses, before any work, an output that cannot become a folder because it, or what it lies in, is a file.
+
+    Raises:
+        ConfigError: naming the file.
+    """
+    there = next((place for place in (folder, *folder.parents) if place.exists()), None)
+    if there is not None and not there.is_dir():
+        inside = "" if there == folder else f" lies in {there}, which"
+        raise ConfigError(f"The output must be a folder, but {folder}{inside} is a file. Name another.")
 
 
 def _below(path: Path) -> Iterator[tuple[Path, Path]]:

@@ -7,11 +7,12 @@ samples.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, final
@@ -35,7 +36,7 @@ FULL_MB = 1.0
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path`, for any file: renamed to `path` on a clean exit, deleted on any exception.
 
-    The temporary name keeps the suffix of `path`, as many libraries choose a format by it. What stood under `path` is
+    The temporary name ends as that of `path` does, as many libraries choose a format by it. What stood under `path` is
     replaced only at the end.
 
         with atomic_path("report.json") as temporary:
@@ -47,8 +48,19 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _discard(temporary)
         raise
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a whole text file in UTF-8; what stood there is replaced at once."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: object) -> None:
+    """`write_text` of a JSON value, indented, in the letters of its language. Raises TypeError for other values."""
+    write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")
 
 
 def write_audio(path: str | Path, audio: FloatArray, sample_rate: int, subtype: str | None = None) -> None:
@@ -120,7 +132,7 @@ class AudioWriter:
                 format=self.format,
             )
         except (soundfile.SoundFileError, TypeError, ValueError, OSError) as error:
-            self._temporary.unlink(missing_ok=True)
+            _discard(self._temporary)
             raise AudioFileError(
                 f"'{self.path}' cannot be opened for writing as {self.format} {self.subtype}, {self.sample_rate} Hz, "
                 f"{self.channels} channels: {error}"
@@ -161,7 +173,7 @@ class AudioWriter:
             if kind is None:
                 raise
         finally:
-            self._temporary.unlink(missing_ok=True)
+            _discard(self._temporary)
 
     def _close(self) -> None:
         file, self._file = self._file, None
@@ -196,7 +208,14 @@ class AudioWriter:
 
 
 def _temporary(path: Path) -> Path:
-    return path.with_name(f".{path.stem}.{secrets.token_hex(4)}.part{path.suffix}")
+    """A hidden name that ends as `path` does. 60 characters are at most 240 bytes, and file systems take 255."""
+    return path.with_name(f".{secrets.token_hex(4)}.part.{path.name[-60:]}")
+
+
+def _discard(temporary: Path) -> None:
+    """Delete what may not be there; that it cannot be deleted must not hide why it is given up."""
+    with suppress(OSError):
+        temporary.unlink()
 
 
 def _format(path: Path, format: str | None) -> str:

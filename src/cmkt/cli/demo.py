@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from cmkt.errors import ConfigError
+from cmkt.errors import ConfigError, MissingExtraError, extra_hint
 
 SUMMARY = "train and measure a small enhancer on a synthetic corpus, from nothing, in minutes"
 MINUTES = 4.0
@@ -44,9 +44,15 @@ def run(args: argparse.Namespace) -> int:
     """Runs the demo, prints its table and what to do next."""
     # Set before the tokenizer is first used: its threads and processes made by a fork do not go together.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    from cmkt.evaluation.pool import usable_cores
-    from cmkt.recipes.demo import DemoCorpus
-    from cmkt.training.demo import DemoSettings, run_demo
+    try:
+        from cmkt.evaluation.pool import usable_cores
+        from cmkt.recipes.demo import DemoCorpus
+        from cmkt.training.demo import DemoSettings, run_demo
+    except ModuleNotFoundError as error:
+        package = (error.name or "torch").partition(".")[0]
+        if package == "cmkt":
+            raise
+        raise MissingExtraError(extra_hint(package, "demo")) from error
 
     counts = {"train": args.utterances, "test": args.test_utterances}
     corpus = DemoCorpus(

@@ -60,11 +60,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _transcripts(folders: list[Path]) -> list[str]:
-    from cmkt.data.manifest import load_prepared
+    from cmkt.data.manifest import cut_text, load_prepared
     from cmkt.text.embedding import unique_texts
 
     cuts = [cut for folder in folders for cut in load_prepared(folder).speech]
-    texts = unique_texts(supervision.text for cut in cuts for supervision in cut.supervisions)
+    texts = unique_texts(map(cut_text, cuts))
     if not texts:
         raise DataError(
             f"{', '.join(map(str, folders))} must hold transcripts, but none of the {len(cuts)} cuts has one."

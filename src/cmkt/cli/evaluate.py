@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from cmkt.errors import ConfigError
+from cmkt.audio.files import check_output_folder
 
 SUMMARY = "score enhancers on held-out mixtures"
 
@@ -36,14 +36,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluates and prints the tables. 1 where some mixture failed, else 0."""
-    from cmkt.evaluation.counts import run_verdict
+    from cmkt.evaluation.counts import find_log, run_verdict
     from cmkt.evaluation.evaluate import Settings, evaluate, find_systems
     from cmkt.evaluation.pool import usable_cores
     from cmkt.evaluation.results import write_results
     from cmkt.evaluation.summary import summarise
 
-    if args.output.exists() and not args.output.is_dir():
-        raise ConfigError(f"`output` must be a folder, but {args.output} is a file. Name another.")
+    check_output_folder(args.output)
     settings = Settings(
         data=args.data,
         output=args.output,
@@ -53,6 +52,8 @@ def run(args: argparse.Namespace) -> int:
         save_audio=args.save_audio,
         device=args.device,
     )
+    for model in args.model if args.verdict else ():
+        find_log(Path(model))  # its lack must show now, not after hours of scoring
     systems = find_systems(args.model, device=args.device)
     scores = evaluate(settings, systems, jobs=usable_cores() if args.jobs is None else args.jobs)
     verdicts = {}

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from types import ModuleType
 
-from cmkt.errors import CmktError
+from cmkt.errors import CmktError, extra_hint
 
-COMMANDS = ("demo", "prepare", "embed", "fit", "evaluate", "probe", "enhance")
-"""Each is a file of this folder with SUMMARY and either add_arguments and run, or run_arguments."""
+NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS}
+"""A full disk, and places that may not be read or written."""
+
+COMMANDS = {
+    "demo": "demo",
+    "prepare": "train",
+    "embed": "train,embedded",
+    "fit": "train,embedded",
+    "evaluate": "eval,torch",
+    "probe": "train,embedded",
+    "enhance": "torch",
+}
+"""Each command with the extras that bring what it needs.
+
+Each is a file of this folder with SUMMARY and either add_arguments and run, or run_arguments.
+"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,12 +47,25 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         return _run(argv[0], argv[1:])
-    except CmktError as error:
-        sys.stderr.write(f"error: {error}\n")
+    except (CmktError, ModuleNotFoundError, OSError) as error:
+        sys.stderr.write(f"error: {_explained(argv[0], error)}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write("interrupted\n")
         return 130
+
+
+def _explained(command: str, error: CmktError | ModuleNotFoundError | OSError) -> str:
+    """What to tell about an error that the user can mend; any other is a bug and is raised again."""
+    if isinstance(error, CmktError):
+        return str(error)
+    if isinstance(error, ModuleNotFoundError):
+        package = (error.name or "cmkt").partition(".")[0]
+        if package != "cmkt":
+            return extra_hint(package, COMMANDS[command])
+    elif error.errno in NOT_WRITABLE:
+        return str(error)
+    raise error
 
 
 def _run(command: str, arguments: list[str]) -> int:

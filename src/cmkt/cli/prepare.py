@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cmkt.audio.files import check_output_folder
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cmkt.data.entry import Entry, Kind
 
 SUMMARY = "check own speech, noise and room recordings and write manifests for training"
+KINDS: tuple[Kind, ...] = ("speech", "noise", "rir")
 
 
 def _part(text: str) -> tuple[float, float]:
@@ -53,8 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     folder.add_argument("--seed", type=int, default=0, help="seed of the split (default: 0)")
     _add_common(folder)
     jsonl = recipes.add_parser("jsonl", help="lists with one JSON object a line (audio, id, text, speaker, class, ...)")
-    for kind, required in (("speech", True), ("noise", False), ("rir", False)):
-        jsonl.add_argument(f"--{kind}", required=required, type=Path, metavar="LIST", help=f"list of {kind} files")
+    for kind in KINDS:
+        jsonl.add_argument(
+            f"--{kind}", required=kind == "speech", type=Path, metavar="LIST", help=f"list of {kind} files"
+        )
         jsonl.add_argument(
             f"--{kind}-ids", metavar="REGEX", help=f"take only {kind} whose id matches; '^(?!abc)' leaves abc out"
         )
@@ -78,11 +83,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Prepares and prints the report; 1 when no usable speech is left in a folder that was written, else 0."""
+    check_output_folder(args.output)
     if args.recipe == "jsonl":
         from cmkt.recipes.jsonl import read_list
 
         entries: dict[Kind, list[Entry]] = {}
-        for kind in _KINDS:
+        for kind in KINDS:
             path = getattr(args, kind)
             if path is not None:
                 entries[kind] = read_list(
@@ -104,9 +110,6 @@ def run(args: argparse.Namespace) -> int:
         return _write({args.output: found}, args.workers)
     train, dev = split_dev(found, args.dev_fraction, seed=args.seed)
     return _write({args.output / "train": train, args.output / "dev": dev}, args.workers)
-
-
-_KINDS: tuple[Kind, ...] = ("speech", "noise", "rir")
 
 
 def _write(folders: Mapping[Path, Mapping[Kind, Sequence[Entry]]], workers: int | None) -> int:

@@ -9,12 +9,13 @@ the untrained model and for log-mel frames.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cmkt.audio.files import check_output_folder
+from cmkt.audio.write import write_json, write_text
 from cmkt.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,8 +53,13 @@ def run(args: argparse.Namespace) -> int:
     from cmkt.evaluation.probe import ProbeSettings, probe_source
     from cmkt.text.teacher import resolve_teacher
 
-    if args.output is not None and args.output.exists() and not args.output.is_dir():
-        raise ConfigError(f"`output` must be a folder, but {args.output} is a file. Name another.")
+    if args.output is not None:
+        check_output_folder(args.output)
+    if args.held_out.resolve() == args.data.resolve():
+        raise ConfigError(
+            f"`--held-out` must hold utterances that are not in `--data`, but both are {args.data}. "
+            "A bridge remembers what it was trained on."
+        )
     settings = ProbeSettings(
         data=args.data,
         held_out=args.held_out,
@@ -130,10 +136,6 @@ def _table(scores: Sequence[ProbeScore]) -> str:
 
 
 def _write(output: Path, text: str, values: dict[str, Any]) -> None:
-    from cmkt.audio.write import atomic_path
-
     output.mkdir(parents=True, exist_ok=True)
-    with atomic_path(output / "probe.json") as temporary:
-        temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    with atomic_path(output / "probe.md") as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_json(output / "probe.json", values)
+    write_text(output / "probe.md", text)

@@ -60,7 +60,10 @@ def read_cut(cut: MonoCut, sample_rate: int) -> Float32:
 
 @dataclass(frozen=True, slots=True)
 class Int16Audio:
-    """(T,) integers and the power of two that makes them samples; 16-bit files come back exactly."""
+    """(T,) integers and the power of two that makes them samples.
+
+    16-bit files come back exactly, or without their last bit where a sample is at negative full scale (-32768).
+    """
 
     integers: NDArray[np.int16]
     scale: float

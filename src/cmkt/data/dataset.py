@@ -12,8 +12,10 @@ from torch.utils.data import Dataset
 from cmkt.data.batch import Example
 from cmkt.data.cache import AudioCache, Float32, Int16Audio
 from cmkt.data.draw import generator
+from cmkt.data.manifest import cut_text
 from cmkt.data.mixture import Mixer, Mixture
 from cmkt.errors import AudioError, ConfigError, DataError
+from cmkt.signal.level import is_silent
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
@@ -26,12 +28,6 @@ QUIET_RATIO = 0.1
 """A crop whose RMS is under this share (-20 dB) of the utterance's is mostly a pause."""
 
 
-def cut_text(cut: MonoCut) -> str | None:
-    """The transcript of a cut; None where there is none or it is empty."""
-    texts = [supervision.text for supervision in cut.supervisions if supervision.text]
-    return " ".join(texts) or None
-
-
 def _rms(x: Float32) -> float:
     return float(np.sqrt(np.mean(np.square(x, dtype=np.float64))))
 
@@ -39,7 +35,8 @@ def _rms(x: Float32) -> float:
 def crop_speech(packed: Int16Audio, samples: int, rng: np.random.Generator) -> Float32:
     """(min(samples, T),): a random crop that is not a pause: of four drawn starts the first that is loud enough.
 
-    Draws four numbers from `rng`, also when nothing is cropped.
+    Where all four are silent, the crop lies around the loudest sample. Draws four numbers from `rng`, also when nothing
+    is cropped.
     """
     starts = (rng.random(CROP_TRIES) * (max(packed.samples - samples, 0) + 1)).astype(int)
     whole = packed.unpack()
@@ -47,7 +44,12 @@ def crop_speech(packed: Int16Audio, samples: int, rng: np.random.Generator) -> F
         return whole
     crops = [whole[start : start + samples] for start in starts]
     enough = QUIET_RATIO * _rms(whole)
-    return next((crop for crop in crops if _rms(crop) >= enough), max(crops, key=_rms))
+    chosen = next((crop for crop in crops if _rms(crop) >= enough), max(crops, key=_rms))
+    if is_silent(chosen):
+        middle = int(np.abs(whole).argmax()) - samples // 2
+        start = min(max(middle, 0), packed.samples - samples)
+        return whole[start : start + samples]
+    return chosen
 
 
 @final

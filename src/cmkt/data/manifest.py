@@ -8,14 +8,13 @@ report.json       kept, hours, dropped and noted by reason
 
 from __future__ import annotations
 
-import json
 import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cmkt.audio.write import atomic_path
+from cmkt.audio.write import atomic_path, write_json
 from cmkt.data.entry import Entry
 from cmkt.data.report import Report
 from cmkt.data.validation import Checked
@@ -78,6 +77,11 @@ def make_cut(entry: Entry, checked: Checked, *, text: str | None = None) -> Mono
     )
 
 
+def cut_text(cut: MonoCut) -> str | None:
+    """The transcript of a cut, that of all its supervisions in order; None where there is none or it is empty."""
+    return " ".join(supervision.text for supervision in cut.supervisions if supervision.text) or None
+
+
 def write_prepared(
     directory: str | Path,
     *,
@@ -96,15 +100,9 @@ def write_prepared(
         if not cuts:
             path.unlink(missing_ok=True)
             continue
-        # Lhotse chooses the format by the end of the name, which a temporary name need not have.
-        unfinished = target / f".{kind}.unfinished.jsonl.gz"
-        try:
-            CutSet.from_cuts(cuts).to_file(unfinished)
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    with atomic_path(target / REPORT) as unfinished:
-        Path(unfinished).write_text(json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        with atomic_path(path) as temporary:
+            CutSet.from_cuts(cuts).to_file(temporary)
+    write_json(target / REPORT, report.to_json())
 
 
 def _load_cuts(path: Path) -> CutSet:

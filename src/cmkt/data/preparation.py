@@ -15,7 +15,7 @@ from cmkt.data.entry import Entry, Kind
 from cmkt.data.manifest import make_cut, write_prepared
 from cmkt.data.report import KindReport, Report
 from cmkt.data.validation import Checked, Dropped, check_recording
-from cmkt.errors import DataError
+from cmkt.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
@@ -77,8 +77,13 @@ def validate(entries: Sequence[Entry], kind: Kind, *, workers: int | None = None
     """Checks every file and gives the cuts of the usable ones, in order, with the account of the rest.
 
     Clipped speech (more than 1% of its samples at full scale) is dropped, because it is the target of training;
-    clipped noise is kept with a note. A second entry with the same id is dropped.
+    clipped noise is kept with a note. A second entry with the same id is dropped. workers: checking processes, one a
+    core when not given.
+
+    Raises ConfigError for less than one worker.
     """
+    if workers is not None and workers < 1:
+        raise ConfigError(f"`workers` must be at least 1, but is {workers} instead.")
     report = KindReport(listed=len(entries))
     cuts: list[MonoCut] = []
     seen: set[str] = set()

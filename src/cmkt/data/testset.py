@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmkt.data.cache import read_cut
-from cmkt.data.dataset import cut_text
 from cmkt.data.draw import generator, share
-from cmkt.data.manifest import Prepared
+from cmkt.data.manifest import Prepared, cut_text
 from cmkt.data.mixture import Mixer, MixtureSettings, plain_settings
 from cmkt.errors import AudioError, ConfigError, DataError
 
@@ -64,6 +63,11 @@ class TestMixtures:
             cuts = [cut for cut in cuts if cut.id in taken]
         self._cuts = cuts
         self._mixer = Mixer(settings or plain_settings(), prepared.noise, prepared.rir, sample_rate)
+
+    @property
+    def ids(self) -> list[str]:
+        """Utterance ids, in order."""
+        return [cut.id for cut in self._cuts]
 
     def __len__(self) -> int:
         return len(self._cuts) * len(self.snrs_db)

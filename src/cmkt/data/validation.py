@@ -9,10 +9,11 @@ import numpy as np
 
 from cmkt.audio.read import audio_info, read_blocks
 from cmkt.errors import AudioError
+from cmkt.signal.level import SILENCE_DB
 
 BLOCK_SAMPLES = 1 << 18
 SILENCE_PEAK = 1e-4
-"""-80 dBFS: three steps of 16 bits. A peak below it is silence."""
+"""-80 dBFS: three steps of 16 bits. A peak below it is silence, as is an RMS too low for mixing (SILENCE_DB)."""
 FULL_SCALE = 0.999
 CLIPPED_SHARE = 0.01
 """The share of samples at full scale above which a recording counts as clipped."""
@@ -52,6 +53,7 @@ class _Statistics:
     samples: int = 0
     clipped: int = 0
     peak: float = 0.0
+    energy: float = 0.0
     finite: bool = True
 
     def add(self, first_channel: np.ndarray[tuple[int], np.dtype[np.float32]]) -> None:
@@ -62,6 +64,7 @@ class _Statistics:
         magnitude = np.abs(first_channel)
         self.clipped += int(np.count_nonzero(magnitude >= FULL_SCALE))
         self.peak = max(self.peak, float(magnitude.max(initial=0.0)))
+        self.energy += float(np.square(first_channel, dtype=np.float64).sum())
 
 
 def check_recording(
@@ -74,8 +77,8 @@ def check_recording(
     """Reads the whole file once, in blocks, and says whether it is usable.
 
     Usable is: it exists and decodes to its end, has the expected rate in Hz (where one is given), at least one sample
-    and `minimum_duration` seconds, only finite samples, a first channel that is not silent (peak above -80 dBFS), and
-    a duration within 0.1 s or 2% of `expected_duration`, whichever is more.
+    and `minimum_duration` seconds, only finite samples, a first channel that is not silent (peak above -80 dBFS, RMS
+    above -120 dBFS), and a duration within 0.1 s or 2% of `expected_duration`, whichever is more.
     """
     if not Path(path).is_file():
         return Dropped("missing", "no such file")
@@ -106,7 +109,7 @@ def check_recording(
 def _unusable_samples(statistics: _Statistics) -> Dropped | None:
     if not statistics.finite:
         return Dropped("not finite", "NaN or infinite samples")
-    if statistics.peak < SILENCE_PEAK:
+    if statistics.peak < SILENCE_PEAK or statistics.energy < statistics.samples * 10 ** (SILENCE_DB / 10):
         return Dropped("silent", f"the peak of its first channel is {statistics.peak:.1e} of full scale")
     return None
 

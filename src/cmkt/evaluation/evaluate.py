@@ -17,7 +17,6 @@ import numpy as np
 from tqdm import tqdm
 
 from cmkt.audio.write import write_audio
-from cmkt.data.draw import share
 from cmkt.data.manifest import load_prepared
 from cmkt.data.testset import TestMixture, TestMixtures
 from cmkt.errors import ConfigError, DataError
@@ -29,7 +28,7 @@ from cmkt.inference.load import load
 from cmkt.metrics.registry import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import ItemsView, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from cmkt.inference.enhancer import TorchEnhancer
     from cmkt.types import FloatArray
@@ -100,7 +99,9 @@ def evaluate(settings: Settings, systems: Sequence[System], *, jobs: int = 1, pr
     """
     check_installed(METRICS)
     data = f"{data_fingerprint(settings.data)}-{settings.sample_rate}"
-    tasks = [Task(index, item, system) for index, item in _open_test_set(settings).items() for system in systems]
+    tasks = [
+        Task(index, item, system) for index, item in enumerate(_open_test_set(settings).items) for system in systems
+    ]
     known = _reusable(settings, data)
     pending = [task for task in tasks if _key(task) not in known or _lacks_audio(settings, task)]
     outcomes = run_tasks(partial(_work, settings, data), pending, jobs=min(jobs, len(pending)), prepare=_use_one_thread)
@@ -185,34 +186,31 @@ def _strings(values: object) -> tuple[str, ...]:
 @final
 @dataclass(frozen=True, slots=True)
 class TestSet:
-    """The mixtures of a prepared folder, which of them are evaluated, and which of those keep their audio."""
+    """The mixtures that are evaluated, the identity of each, and the indices of those that keep their audio."""
 
     __test__ = False
 
     mixtures: TestMixtures
-    chosen: dict[int, Item]
+    items: tuple[Item, ...]
     kept: frozenset[int]
-
-    def items(self) -> ItemsView[int, Item]:
-        """Index in `mixtures` and identity of each mixture that is evaluated."""
-        return self.chosen.items()
 
 
 @lru_cache(maxsize=1)
 def _open_test_set(settings: Settings) -> TestSet:
-    prepared = load_prepared(settings.data)
-    ids = [str(cut.id) for cut in prepared.speech]
+    snrs_db = settings.snrs_db
+    mixtures = TestMixtures(
+        load_prepared(settings.data),
+        snrs_db=snrs_db,
+        sample_rate=settings.sample_rate,
+        seed=settings.seed,
+        limit=settings.limit,
+    )
+    ids = mixtures.ids
     if repeated := [name for name, count in Counter(ids).items() if count > 1]:
         raise DataError(f"Each utterance of {settings.data} must have its own id, but these repeat: {repeated[:5]}.")
-    taken = sorted(ids, key=lambda name: share(name, seed=settings.seed))[: settings.limit]
-    snrs_db = settings.snrs_db
-    rows = [row for row, name in enumerate(ids) if name in set(taken)]
-    listened = {rows[place] for place in spread(len(rows), settings.save_audio)}
-    chosen = {
-        row * len(snrs_db) + place: Item(ids[row], snr_db) for row in rows for place, snr_db in enumerate(snrs_db)
-    }
-    mixtures = TestMixtures(prepared, snrs_db=snrs_db, sample_rate=settings.sample_rate, seed=settings.seed)
-    return TestSet(mixtures, chosen, frozenset(index for index in chosen if index // len(snrs_db) in listened))
+    listened = spread(len(ids), settings.save_audio)
+    kept = frozenset(row * len(snrs_db) + place for row in listened for place in range(len(snrs_db)))
+    return TestSet(mixtures, tuple(Item(name, snr_db) for name in ids for snr_db in snrs_db), kept)
 
 
 def spread(count: int, wanted: int) -> list[int]:

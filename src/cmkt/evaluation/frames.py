@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from cmkt.data.testset import TestMixture
 from cmkt.errors import ConfigError
 from cmkt.spectral.stft import STFT
+from cmkt.transfer.alignment import seeded_build
 from cmkt.transfer.calling import calling_of
-from cmkt.transfer.inspection import check_model, find_layer, inspect_layer
+from cmkt.transfer.inspection import check_model, find_layer, inspect_layer, layer_output
 from cmkt.transfer.layout import parse_layout
-from cmkt.transfer.tap import Tap, only_output
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +47,8 @@ def tapped_model(model: nn.Module, *, name: str, layer: str, layout: str, sample
     Raises: LayerError and ConfigError as `cmkt.attach`, before anything runs.
     """
     check_model(model)
-    target, parsed, calling = find_layer(model, layer), parse_layout(layout), calling_of(model)
+    find_layer(model, layer)
+    parsed, calling = parse_layout(layout), calling_of(model)
     facts = inspect_layer(model, calling, layer=layer, layout=parsed, sample_rate=sample_rate)
     like = next(model.parameters(), torch.zeros(()))
     model.eval()
@@ -55,14 +56,9 @@ def tapped_model(model: nn.Module, *, name: str, layer: str, layout: str, sample
     @torch.no_grad()
     def frames(mixture: TestMixture) -> Tensor:
         noisy = torch.from_numpy(mixture.noisy)[None].to(like)
-        tap = Tap()
-        handle = target.register_forward_hook(tap)
-        try:
-            with tap.recording() as recorded:
-                calling.enhance(model, noisy, torch.tensor([noisy.shape[1]], device=noisy.device))
-        finally:
-            handle.remove()
-        return parsed.to_frames(only_output(recorded, layer))[0].float().cpu()
+        lengths = torch.tensor([noisy.shape[1]], device=noisy.device)
+        output = layer_output(model, calling, layer=layer, noisy=noisy, lengths=lengths)
+        return parsed.to_frames(output)[0].float().cpu()
 
     return FrameSource(name, sample_rate, facts.seconds_per_frame, frames)
 
@@ -77,8 +73,7 @@ def untrained(model: nn.Module, *, seed: int) -> nn.Module:
         raise ConfigError(
             f"`init_args` must be a dict on {type(model).__name__} to make it anew, but is {arguments!r}."
         )
-    with torch.random.fork_rng(devices=[]):
-        torch.default_generator.manual_seed(seed)
+    with seeded_build(seed):
         fresh: nn.Module = type(model)(**arguments)
     return fresh
 

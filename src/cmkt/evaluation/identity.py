@@ -39,20 +39,16 @@ NOISY_SYSTEM = System(NOISY, None, "")
 
 def model_fingerprint(model: nn.Module) -> str:
     """16 hex digits that change with the class, the arguments and every weight of a model, and not with its file."""
+    import torch
+
     digest = hashlib.sha256(type(model).__qualname__.encode())
     arguments: Any = getattr(model, "init_args", None)
     digest.update(json.dumps(arguments, sort_keys=True, default=str).encode())
     for name, tensor in sorted(model.state_dict().items()):
         values = tensor.detach().cpu().contiguous()
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
-        digest.update(values.flatten().view(_bytes_type()).numpy().tobytes())
+        digest.update(values.flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
-
-
-def _bytes_type() -> Any:
-    import torch
-
-    return torch.uint8
 
 
 def data_fingerprint(directory: Path) -> str:

@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING, final
 import torch
 from tqdm import tqdm
 
-from cmkt.data.dataset import cut_text
 from cmkt.data.draw import share
-from cmkt.data.manifest import Prepared, load_prepared
+from cmkt.data.manifest import Prepared, cut_text, load_prepared
 from cmkt.data.testset import TestMixtures
 from cmkt.errors import ConfigError, DataError
 from cmkt.transfer.probe import linguistic_gain, mean_direction_floor, mismatched, noise_like, probe

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cmkt.audio.write import atomic_path
+from cmkt.audio.write import write_json, write_text
 from cmkt.evaluation.comparison import Comparison, compare
 from cmkt.evaluation.record import NOISY
 from cmkt.evaluation.summary import summarise
@@ -76,10 +75,8 @@ def write_results(
         notes=[_conditions(settings, scores), *_failure_notes(failed), *_verdict_notes(verdicts or {})],
     )
     settings.output.mkdir(parents=True, exist_ok=True)
-    with atomic_path(settings.output / SUMMARY_JSON) as temporary:
-        temporary.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    with atomic_path(settings.output / SUMMARY_MARKDOWN) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+    write_json(settings.output / SUMMARY_JSON, values)
+    write_text(settings.output / SUMMARY_MARKDOWN, text)
     return text
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
-from cmkt.audio.files import find_audio
+from cmkt.audio.files import check_output_folder, find_audio
 from cmkt.errors import ConfigError
 
 
@@ -30,8 +30,7 @@ def plan(inputs: Sequence[Path], output: Path) -> list[Job]:
     Raises AudioFileError if there is nothing to enhance or two inputs have one destination; ConfigError if a
     destination is an input, whatever links or letter case hide it.
     """
-    if output.exists() and not output.is_dir():
-        raise ConfigError(f"The output must be a folder, but {output} is a file. Name a folder.")
+    check_output_folder(output)
     named = {path.resolve() for path in inputs}
     earlier = _strictly_inside(output, inputs)
     jobs = [

@@ -15,14 +15,13 @@ from torch import Tensor, nn
 from cmkt.audio.check import check_array, check_rate
 from cmkt.errors import AudioError, ConfigError
 from cmkt.inference.causal import CausalProcessor, FrameModel
-from cmkt.inference.stream import Stream
+from cmkt.inference.stream import OFFLINE_WINDOW_SECONDS, Stream
 from cmkt.inference.windowed import WindowedProcessor
 
 if TYPE_CHECKING:
     from cmkt.inference.stream import Processor
     from cmkt.types import FloatArray
 
-_ARRAY_WINDOW_SECONDS = 30.0
 _OVERLAP_SHARE = 0.25
 
 
@@ -107,7 +106,7 @@ class TorchEnhancer:
         audio = check_array(noisy, sample_rate=sample_rate)
         self._warn_band(sample_rate, stacklevel=4)
         channels = 1 if audio.ndim == 1 else audio.shape[0]
-        stream = self._open(int(sample_rate), channels, limit_db, _ARRAY_WINDOW_SECONDS)
+        stream = self._open(int(sample_rate), channels, limit_db, OFFLINE_WINDOW_SECONDS)
         parts = (stream.feed(audio), stream.flush())
         return np.concatenate(parts, axis=-1).astype(noisy.dtype, copy=False)
 

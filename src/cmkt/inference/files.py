@@ -16,13 +16,12 @@ from cmkt.audio.read import audio_info, read_blocks
 from cmkt.audio.write import AudioWriter
 from cmkt.errors import AudioError, AudioFileError, ConfigError
 from cmkt.inference.destinations import existing, plan, refuse_replacing_inside
+from cmkt.inference.stream import BLOCK_SECONDS, OFFLINE_WINDOW_SECONDS
 
 if TYPE_CHECKING:
     from cmkt.inference.stream import Streaming
 
 _LOGGER = logging.getLogger(__name__)
-_BLOCK_SECONDS = 10.0
-_WINDOW_SECONDS = 30.0
 
 Existing = Literal["refuse", "skip", "overwrite"]
 
@@ -59,21 +58,21 @@ def enhance_file(
     if the audio cannot be used (empty, not finite).
     """
     source, destination = Path(source), Path(destination)
+    info = audio_info(source)
     if destination.exists() and destination.samefile(source):
         raise ConfigError(
             f"An output must never overwrite an input, but {destination} is {source}. Choose another name."
         )
-    info = audio_info(source)
     if info.samples == 0:
         raise AudioFileError(f"{source} must hold at least one sample, but is empty. Leave it out.")
     _make_folder(destination.parent)
-    block_samples = max(int(_BLOCK_SECONDS * info.sample_rate / info.channels), 1)
+    block_samples = max(int(BLOCK_SECONDS * info.sample_rate / info.channels), 1)
     with (
         enhancer.stream(
             sample_rate=info.sample_rate,
             channels=info.channels,
             attenuation_limit_db=attenuation_limit_db,
-            window_seconds=_WINDOW_SECONDS,
+            window_seconds=OFFLINE_WINDOW_SECONDS,
         ) as stream,
         AudioWriter(
             destination,

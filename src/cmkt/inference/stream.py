@@ -22,7 +22,12 @@ from cmkt.signal.resample import StreamResampler
 if TYPE_CHECKING:
     from cmkt.types import FloatArray
 
-_BLOCK_SECONDS = 10.0
+BLOCK_SECONDS = 10.0
+"""Channels times time that are worked on at once, which bounds memory."""
+
+OFFLINE_WINDOW_SECONDS = 30.0
+"""Window of a model that needs the future where nobody waits: for arrays and for files, so that both agree."""
+
 # 40 dB above full scale: no recording, but an integer array that was only cast to float.
 _HIGHEST_PEAK = 100.0
 
@@ -110,7 +115,7 @@ class Stream:
         self._channels = channels
         self._dry_gain = dry_gain(attenuation_limit_db)
         self._processor_seconds = processor_seconds
-        self._block_samples = max(int(_BLOCK_SECONDS * sample_rate / channels), 1)
+        self._block_samples = max(int(BLOCK_SECONDS * sample_rate / channels), 1)
         self.reset()
 
     @property

@@ -81,4 +81,9 @@ class WindowedProcessor:
     def _enhance(self, audio: FloatArray) -> FloatArray:
         with torch.no_grad():
             noisy = torch.from_numpy(np.ascontiguousarray(audio)).to(self._device, self._dtype)
-            return np.array(self._model(noisy).cpu().numpy())
+            output = np.array(self._model(noisy).cpu().numpy())
+        if output.shape != audio.shape:
+            raise ConfigError(
+                f"The model must return a waveform of its input's shape {audio.shape}, but returned {output.shape}."
+            )
+        return output

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from tqdm import tqdm
 
-from cmkt.audio.write import atomic_path, write_audio
+from cmkt.audio.write import write_audio, write_json
 from cmkt.data.entry import Entry
 from cmkt.data.preparation import prepare
 from cmkt.errors import ConfigError
@@ -108,8 +108,7 @@ def prepare_demo(directory: Path, corpus: DemoCorpus) -> bool:
         noise = _noise(audio / "noise", corpus, split, synthesiser, rng)
         speech = _speech(audio / "speech", corpus, split, synthesiser, rng)
         prepare({"speech": list(speech), "noise": list(noise)}, directory / split, workers=1)
-    with atomic_path(marker) as unfinished:
-        unfinished.write_text(json.dumps(asdict(corpus), indent=1) + "\n", encoding="utf-8")
+    write_json(marker, asdict(corpus))
     return True
 
 

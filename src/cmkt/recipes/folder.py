@@ -22,7 +22,8 @@ Split = dict[Kind, list[Entry]]
 def read_transcripts(table: str | Path) -> dict[str, str]:
     """File name as written in the table to its text. CSV, or TSV for .tsv and .txt; a header row with `file`, `text`.
 
-    Raises DataError when it cannot be read or lacks the columns.
+    Raises DataError when it cannot be read or lacks the columns, when a line has more fields than columns (a comma in a
+    text that is not quoted), and when two lines give a file different texts.
     """
     source = Path(table)
     try:
@@ -40,16 +41,24 @@ def read_transcripts(table: str | Path) -> dict[str, str]:
                 raise DataError(
                     f"{source} must have the columns `file` and `text`, but has {', '.join(header) or 'none'} instead."
                 )
-            return {row[path_column]: row[text_column] or "" for row in rows if row[path_column]}
+            texts: dict[str, str] = {}
+            for row in rows:
+                if None in row:
+                    raise DataError(
+                        f"{source}, line {rows.line_num} must have {len(header)} fields, but has more. "
+                        "Put a text that holds a comma into quotation marks, or use a TSV."
+                    )
+                name, text = row[path_column], row[text_column] or ""
+                if name and texts.setdefault(name, text) != text:
+                    raise DataError(f"{source} must have one text for each file, but has two for {name!r}.")
+            return texts
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{source} must be a CSV or TSV table in UTF-8, but cannot be read: {error}") from error
 
 
-def _listed_text(transcripts: Mapping[str, str], path: Path, relative: Path) -> str | None:
-    for name in (relative.as_posix(), relative.with_suffix("").as_posix(), str(path), path.name, path.stem):
-        if name in transcripts:
-            return transcripts[name]
-    return None
+def _listed_name(transcripts: Mapping[str, str], path: Path, relative: Path) -> str | None:
+    names = (relative.as_posix(), relative.with_suffix("").as_posix(), str(path), path.name, path.stem)
+    return next((name for name in names if name in transcripts), None)
 
 
 def _text_beside(path: Path) -> str | None:
@@ -66,23 +75,27 @@ def speech_entries(folder: str | Path, *, transcripts: str | Path | None = None)
     The id is the path below the folder without its suffix; the speaker is the parent folder (none for files that lie
     in the folder itself); the text is from the table, else from a .txt beside the file, else None.
 
-    Raises DataError when a table is given of which no row names a file of the folder.
+    Raises DataError when a table is given of which no row names a file of the folder, or one names two files.
     """
     table = read_transcripts(transcripts) if transcripts is not None else {}
     entries: list[Entry] = []
-    matched = 0
+    named: dict[str, Path] = {}
     for path, relative in _audio_below(folder):
-        listed = _listed_text(table, path, relative)
-        matched += listed is not None
+        name = _listed_name(table, path, relative)
+        if name is not None and (other := named.setdefault(name, path)) != path:
+            raise DataError(
+                f"{transcripts} must say which file a text is of, but {name!r} names two files, {other} and {path}. "
+                f"Write names relative to {folder}."
+            )
         entries.append(
             Entry(
                 id=relative.with_suffix("").as_posix(),
                 path=path,
-                text=listed if listed is not None else _text_beside(path),
+                text=table[name] if name is not None else _text_beside(path),
                 speaker=relative.parent.as_posix() if relative.parent != Path() else None,
             )
         )
-    if table and not matched:
+    if table and not named:
         raise DataError(
             f"{transcripts} must name files of {folder}, but names none of its {len(entries)}. "
             f"It has names such as {next(iter(table))!r}, the folder such as {entries[0].id!r}."
@@ -110,7 +123,7 @@ def rir_entries(folder: str | Path) -> list[Entry]:
 def _audio_below(folder: str | Path) -> list[tuple[Path, Path]]:
     if not Path(folder).is_dir():
         raise DataError(f"`{folder}` must be a folder of audio files, but is not a folder.")
-    return [(Path(path), Path(relative)) for path, relative in find_audio([Path(folder)])]
+    return find_audio([folder])
 
 
 def _split_groups(entries: Sequence[Entry], groups: Sequence[str], fraction: float, seed: int) -> set[str]:

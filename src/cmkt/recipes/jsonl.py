@@ -48,7 +48,7 @@ def _entry(record: object, root: Path, where: str) -> Entry:
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
     try:
-        with path.open(encoding="utf-8") as stream:
+        with path.open(encoding="utf-8-sig") as stream:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
                     yield f"{path}, line {number}", line

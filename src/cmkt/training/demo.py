@@ -13,14 +13,17 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, final
 
 from cmkt.audio.write import atomic_path
 from cmkt.data.manifest import load_prepared
-from cmkt.errors import ConfigError
+from cmkt.errors import ConfigError, MissingExtraError, extra_hint
 from cmkt.evaluation.evaluate import Settings, evaluate, find_systems
 from cmkt.evaluation.record import Score
+from cmkt.evaluation.score import check_installed
+from cmkt.metrics.registry import METRICS
 from cmkt.recipes.demo import DemoCorpus, prepare_demo
 from cmkt.text.embedded import EmbeddedTeacher
 from cmkt.text.embedding import embed_texts
@@ -32,6 +35,8 @@ from cmkt.training.run_directory import RunDirectory
 STAGES = 6
 SNRS_DB = (0.0, 5.0, 10.0)
 LISTENED = 3
+UNKNOWN_SHARE = 0.05
+"""A language model that does not know this share of the tokens does not know the language."""
 
 log = logging.getLogger(__name__)
 
@@ -90,18 +95,26 @@ def run_demo(settings: DemoSettings, *, announce: Callable[[str], None] = log.in
         KeyboardInterrupt: training was stopped; the same call goes on from there.
     """
     started = time.monotonic()
+    _check_installed()
     _claim(settings)
     _synthesise(settings, announce)
-    _embed(settings, announce)
+    notes = _embed(settings, announce)
     for number, arm in enumerate(ARMS, start=3):
         _train(settings, arm, number, announce)
     scores = _evaluate(settings, announce)
     announce(f"[6/{STAGES}] Writing the table, pictures and audio")
-    results = write_results(settings.output, scores, described=settings.described(), listened=LISTENED)
-    announce(f"\n{results.table}\n\n{CAPTION}\n")
+    results = write_results(settings.output, scores, described=settings.described(), listened=LISTENED, notes=notes)
+    announce("\n".join(["", results.table, "", CAPTION, *notes, ""]))
     announce(f"This took {(time.monotonic() - started) / 60:.1f} minutes.")
     check_learnt(results.summary, settings.output)
     return results
+
+
+def _check_installed() -> None:
+    """What is needed only after the training must not turn out to be missing then."""
+    check_installed(METRICS)
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError(extra_hint("matplotlib", "demo"))
 
 
 def _claim(settings: DemoSettings) -> None:
@@ -132,10 +145,11 @@ def _synthesise(settings: DemoSettings, announce: Callable[[str], None]) -> None
     minutes = {
         split: sum(cut.duration for cut in load_prepared(corpus / split).speech) / 60 for split in ("train", "test")
     }
-    announce(f"      {minutes['train']:.0f} minutes of speech to train on, {minutes['test']:.0f} held out")
+    announce(f"      {minutes['train']:.1f} minutes of speech to train on, {minutes['test']:.1f} held out")
 
 
-def _embed(settings: DemoSettings, announce: Callable[[str], None]) -> None:
+def _embed(settings: DemoSettings, announce: Callable[[str], None]) -> list[str]:
+    """Fills the store; gives what readers of the results must know about it."""
     announce(f"[2/{STAGES}] Embedding the transcripts with the language model")
     texts = [
         supervision.text
@@ -144,10 +158,14 @@ def _embed(settings: DemoSettings, announce: Callable[[str], None]) -> None:
         for supervision in cut.supervisions
     ]
     done = embed_texts(EmbeddedTeacher(), texts, settings.output / "embeddings", progress=settings.progress)
-    announce(
-        f"      {done.store.texts} transcripts, {done.store.tokens} tokens, "
-        f"{done.store.unknown_share:.0%} of them unknown to the language model"
-    )
+    unknown = done.store.unknown_share
+    announce(f"      {done.store.texts} transcripts, {done.store.tokens} tokens, {unknown:.0%} of them unknown to it")
+    if unknown < UNKNOWN_SHARE:
+        return []
+    return [
+        f"The language model does not know {unknown:.0%} of the tokens of these transcripts: transfer can gain nothing "
+        "from it. For another language, use `cmkt embed --teacher` with a model that knows it."
+    ]
 
 
 def _train(settings: DemoSettings, arm: Arm, number: int, announce: Callable[[str], None]) -> None:

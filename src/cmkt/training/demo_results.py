@@ -42,11 +42,18 @@ class Results:
     listen: Path
 
 
-def write_results(output: Path, scores: Sequence[Score], *, described: Mapping[str, Any], listened: int) -> Results:
+def write_results(
+    output: Path,
+    scores: Sequence[Score],
+    *,
+    described: Mapping[str, Any],
+    listened: int,
+    notes: Sequence[str] = (),
+) -> Results:
     """Writes results.md, results.json, `pictures/` and `listen/` into the demo's folder.
 
     scores: of the evaluation in `output/evaluation`; described: the demo's settings; listened: how many utterances
-    kept their audio there.
+    kept their audio there; notes: what else readers must know.
     """
     metrics = tuple(METRICS)
     summary = summarise(scores, metrics)
@@ -56,10 +63,10 @@ def write_results(output: Path, scores: Sequence[Score], *, described: Mapping[s
         metrics=metrics,
         title="Demo: speech enhancement on synthetic speech",
         comparisons=comparisons,
-        notes=[f"**{CAPTION}**", _conditions(scores, described)],
+        notes=[f"**{CAPTION}**", _conditions(scores, described), *notes],
     )
     values = {
-        "caption": CAPTION,
+        "caption": " ".join([CAPTION, *notes]),
         "settings": dict(described),
         "systems": summary_values(summary),
         "comparisons": [asdict(each) for each in comparisons],

@@ -69,7 +69,7 @@ def inspect_layer(model: nn.Module, calling: Calling, *, layer: str, layout: Lay
     scale = -(-sample_rate // REFERENCE_RATE)
     shapes = ((2, SHORT_SAMPLES * scale), (3, LONG_SAMPLES * scale))
     with _untouched(model):
-        outputs = [_layer_output(model, calling, layer, shape) for shape in shapes]
+        outputs = [_probed(model, calling, layer, shape) for shape in shapes]
     for output, (batch, _) in zip(outputs, shapes, strict=True):
         frames = layout.to_frames(output)
         if frames.shape[0] != batch:
@@ -83,19 +83,11 @@ def inspect_layer(model: nn.Module, calling: Calling, *, layer: str, layout: Lay
     return LayerFacts(width=long.shape[2], seconds_per_frame=hop_samples / sample_rate)
 
 
-def _misfit(layer: str, layout: Layout, outputs: list[Tensor], reason: str) -> str:
-    shapes = " and ".join(str(tuple(output.shape)) for output in outputs)
-    return (
-        f'`layout` must say which axes of {layer!r} are batch, time and width, but "{layout}" cannot be right: '
-        f"{reason}. Two probes (2 utterances, then 3 that are six times as long) gave shapes {shapes}."
-    )
+def layer_output(model: nn.Module, calling: Calling, *, layer: str, noisy: Tensor, lengths: Tensor) -> Tensor:
+    """What a layer returns when the model enhances noisy (B, T), lengths (B,) in samples; no hook is left behind.
 
-
-def _layer_output(model: nn.Module, calling: Calling, layer: str, shape: tuple[int, int]) -> Tensor:
-    like = next(chain(model.parameters(), model.buffers()), torch.zeros(()))
-    noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    noisy = 0.05 * noise.to(device=like.device, dtype=like.dtype if like.is_floating_point() else torch.float32)
-    lengths = torch.full(shape[:1], shape[1], device=like.device)
+    Raises: LayerError when there is no such layer, it is not called exactly once, or returns no tensor.
+    """
     tap = Tap()
     handle = find_layer(model, layer).register_forward_hook(tap)
     try:
@@ -104,6 +96,22 @@ def _layer_output(model: nn.Module, calling: Calling, layer: str, shape: tuple[i
     finally:
         handle.remove()
     return only_output(recorded, layer)
+
+
+def _misfit(layer: str, layout: Layout, outputs: list[Tensor], reason: str) -> str:
+    shapes = " and ".join(str(tuple(output.shape)) for output in outputs)
+    return (
+        f'`layout` must say which axes of {layer!r} are batch, time and width, but "{layout}" cannot be right: '
+        f"{reason}. Two probes (2 utterances, then 3 that are six times as long) gave shapes {shapes}."
+    )
+
+
+def _probed(model: nn.Module, calling: Calling, layer: str, shape: tuple[int, int]) -> Tensor:
+    like = next(chain(model.parameters(), model.buffers()), torch.zeros(()))
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    noisy = 0.05 * noise.to(device=like.device, dtype=like.dtype if like.is_floating_point() else torch.float32)
+    lengths = torch.full(shape[:1], shape[1], device=like.device)
+    return layer_output(model, calling, layer=layer, noisy=noisy, lengths=lengths)
 
 
 @contextmanager
