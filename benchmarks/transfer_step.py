@@ -1,6 +1,7 @@
 """What a training step with transfer costs beside a plain step: 8 utterances of 4 s, 15 tokens of width 384 each.
 
-Three ways, interleaved, one thread: plain; transfer with stored embeddings; transfer with a language model in the loop.
+Three ways, interleaved, one thread: plain; transfer with embeddings from a store on disk; transfer with the language
+model in the loop.
 Run: OMP_NUM_THREADS=1 python benchmarks/transfer_step.py [--repetitions N]
 """
 
@@ -9,9 +10,10 @@ from __future__ import annotations
 import argparse
 import copy
 import statistics
+import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +22,8 @@ from cmkt.losses.mae import MAE
 from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
 from cmkt.text.embedded import EmbeddedTeacher
+from cmkt.text.embedding import embed_texts
+from cmkt.text.store import StoredTeacher
 from cmkt.transfer.attach import attach
 from cmkt.transfer.attention import Attention
 from cmkt.transfer.shift import Shift
@@ -27,22 +31,9 @@ from cmkt.types import Teacher
 
 UTTERANCES = 8
 SAMPLES = 4 * 16_000
-TOKENS = 15
-WIDTH = 384
 WARM_UP = 2
+# Fifteen word pieces.
 SENTENCE = "the small boat came back to the harbour late in the evening with fish {}"
-
-
-@dataclass(frozen=True)
-class Remembered:
-    """Vectors that are already in memory, as an embedding store gives them."""
-
-    vectors: dict[str, Tensor]
-    width: int = WIDTH
-    identity: str = "remembered"
-
-    def embed(self, texts: Sequence[str]) -> list[Tensor]:
-        return [self.vectors[text] for text in texts]
 
 
 def main() -> None:
@@ -52,10 +43,14 @@ def main() -> None:
     torch.set_num_threads(1)
     texts = [SENTENCE.format(index) for index in range(UTTERANCES)]
     language_model = EmbeddedTeacher()
-    stored = Remembered(
-        {text: vector[:TOKENS] for text, vector in zip(texts, language_model.embed(texts), strict=True)}
-    )
-    print(f"tokens per utterance: {[len(vector) for vector in stored.vectors.values()]}")
+    with tempfile.TemporaryDirectory() as folder:
+        embed_texts(language_model, texts, Path(folder) / "store", progress=False)
+        compare(texts, StoredTeacher(Path(folder) / "store"), language_model, repetitions)
+
+
+def compare(texts: list[str], stored: Teacher, language_model: Teacher, repetitions: int) -> None:
+    """Prints the cost of each way for each model."""
+    print(f"tokens per utterance: {[len(vector) for vector in stored.embed(texts)]}, width {stored.width}")
     for model, layer in ((CRN(), "recurrent"), (BLSTM(), "dense")):
         steps = {
             "plain": plain_step(copy.deepcopy(model)),

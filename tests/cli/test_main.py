@@ -19,7 +19,10 @@ def test_a_full_disk_is_one_line_without_a_traceback(
 
     monkeypatch.setattr("cmkt.cli.main._run", full)
     assert main(["evaluate"]) == 2
-    assert capsys.readouterr().err == "error: [Errno 28] No space left on device: 'scores.jsonl'\n"
+    assert capsys.readouterr().err == (
+        "error: There must be room on the disk, but there is none: [Errno 28] No space left on device: 'scores.jsonl'. "
+        "Make room, then run the same command again.\n"
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)

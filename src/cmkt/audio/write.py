@@ -133,6 +133,8 @@ class AudioWriter:
             )
         except (soundfile.SoundFileError, TypeError, ValueError, OSError) as error:
             _discard(self._temporary)
+            if shutil.disk_usage(self.path.parent).free < FULL_MB * 1e6:
+                raise self._failure(str(error)) from error
             raise AudioFileError(
                 f"'{self.path}' cannot be opened for writing as {self.format} {self.subtype}, {self.sample_rate} Hz, "
                 f"{self.channels} channels: {error}"

@@ -63,6 +63,10 @@ def _explained(command: str, error: CmktError | ModuleNotFoundError | OSError) -
         package = (error.name or "cmkt").partition(".")[0]
         if package != "cmkt":
             return extra_hint(package, COMMANDS[command])
+    elif error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"There must be room on the disk, but there is none: {error}. Make room, then run the same command again."
+        )
     elif error.errno in NOT_WRITABLE:
         return str(error)
     raise error

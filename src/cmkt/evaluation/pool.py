@@ -9,9 +9,12 @@ import logging
 import multiprocessing
 import os
 import signal
+import sys
 from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar, final
 
@@ -105,7 +108,8 @@ def _run_pool(
             while pending and not broken and len(running) < 2 * max(jobs, 1):
                 task = pending.popleft()
                 try:
-                    running[executor.submit(work, task)] = task
+                    with _ctrl_c_later():
+                        running[executor.submit(work, task)] = task
                 except BrokenProcessPool:
                     pending.appendleft(task)
                     broken = True
@@ -129,6 +133,20 @@ def _executor(jobs: int, prepare: Callable[[], None]) -> Executor:
         return ThreadPoolExecutor(1)
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(jobs, mp_context=context, initializer=_start, initargs=(prepare,))
+
+
+@contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Holds Ctrl-C back for a moment. A process that is started meanwhile inherits that, so that a Ctrl-C while it is
+    still importing, before `_start`, cannot end it with a traceback."""
+    if sys.platform == "win32":
+        yield
+        return
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
 
 
 def _start(prepare: Callable[[], None]) -> None:

@@ -22,11 +22,13 @@ _ADVICE = (
 )
 """Warnings of Lightning about what is done on purpose here."""
 
+_LOGGERS = ("lightning.pytorch", "lightning.fabric", "lightning_utilities.core.rank_zero")
+
 
 @contextmanager
 def without_advice() -> Iterator[None]:
     """Silences Lightning's advice about what is done on purpose here; every other warning is heard."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    loggers = [logging.getLogger(name) for name in _LOGGERS]
     heard = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         for pattern in _ADVICE:

@@ -101,12 +101,12 @@ def build_arm(model: nn.Module, loss: nn.Module, transfer: Transfer | None) -> P
 
 def check_covered(teacher: Teacher, data: MixtureData) -> None:
     """Raises DataError when there is no transcript to learn from, StoreError when a store lacks some of them."""
-    texts = data.texts()
-    if not texts:
+    if not any(data.train_set.texts):
         raise DataError(
             f"Transfer needs transcripts, but the utterances in {data.train} have none. "
             "Prepare the folder with transcripts, or train without model.transfer."
         )
+    texts = data.texts()
     if not isinstance(teacher, StoredTeacher) or teacher.covers(texts):
         return
     missing = teacher.missing(texts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import pickle
+import zipfile
 from pathlib import Path
 from typing import Any, final
 
@@ -44,6 +45,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
         raise CheckpointError(
             f"`ckpt_path` must be a checkpoint file, but {path} is none. Give RUN/checkpoints/last.ckpt."
         )
+    if not zipfile.is_zipfile(path):  # torch fails on other files in many ways
+        raise CheckpointError(f"{path} must be a checkpoint that `cmkt fit` wrote, but is not or is damaged.")
     try:
         # Only tensors and plain values are read: a checkpoint can run no code.
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)

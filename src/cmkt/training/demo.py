@@ -17,8 +17,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, final
 
-from cmkt.audio.write import atomic_path
-from cmkt.data.manifest import load_prepared
+from cmkt.audio.files import check_output_folder
+from cmkt.audio.write import write_json, write_text
+from cmkt.data.manifest import cut_text, load_prepared
 from cmkt.errors import ConfigError, MissingExtraError, extra_hint
 from cmkt.evaluation.evaluate import Settings, evaluate, find_systems
 from cmkt.evaluation.record import Score
@@ -120,14 +121,12 @@ def _check_installed() -> None:
 def _claim(settings: DemoSettings) -> None:
     """Makes the folder this demo's, or says why it cannot be."""
     marker = settings.output / "demo.json"
-    if settings.output.exists() and not settings.output.is_dir():
-        raise ConfigError(f"`--output` must be a folder, but {settings.output} is a file. Name another.")
+    check_output_folder(settings.output)
     if not marker.is_file():
         if settings.output.is_dir() and any(settings.output.iterdir()):
             raise ConfigError(f"`--output` must be a new or empty folder, but {settings.output} is not. Name another.")
         settings.output.mkdir(parents=True, exist_ok=True)
-        with atomic_path(marker) as unfinished:
-            unfinished.write_text(json.dumps(settings.described(), indent=1) + "\n", encoding="utf-8")
+        write_json(marker, settings.described())
     elif json.loads(marker.read_text(encoding="utf-8")) != settings.described():
         raise ConfigError(
             f"{settings.output} must be new or hold a demo with the same settings, but holds one with others (see "
@@ -151,12 +150,8 @@ def _synthesise(settings: DemoSettings, announce: Callable[[str], None]) -> None
 def _embed(settings: DemoSettings, announce: Callable[[str], None]) -> list[str]:
     """Fills the store; gives what readers of the results must know about it."""
     announce(f"[2/{STAGES}] Embedding the transcripts with the language model")
-    texts = [
-        supervision.text
-        for split in ("train", "dev")
-        for cut in load_prepared(settings.output / "corpus" / split).speech
-        for supervision in cut.supervisions
-    ]
+    cuts = [cut for split in ("train", "dev") for cut in load_prepared(settings.output / "corpus" / split).speech]
+    texts = [text for text in map(cut_text, cuts) if text]
     done = embed_texts(EmbeddedTeacher(), texts, settings.output / "embeddings", progress=settings.progress)
     unknown = done.store.unknown_share
     announce(f"      {done.store.texts} transcripts, {done.store.tokens} tokens, {unknown:.0%} of them unknown to it")
@@ -181,8 +176,7 @@ def _train(settings: DemoSettings, arm: Arm, number: int, announce: Callable[[st
         arguments += ["--ckpt_path", "last"]
     else:
         shutil.rmtree(run.root, ignore_errors=True)
-    with atomic_path(config) as unfinished:
-        unfinished.write_text(settings.config(arm), encoding="utf-8")
+    write_text(config, settings.config(arm))
     if fit(arguments) != 0:
         raise KeyboardInterrupt
     finished.touch()

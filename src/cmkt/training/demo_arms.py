@@ -51,7 +51,7 @@ _TRANSFER = """\
       init_args:
         shift:
           tokens: 1
-    alpha: 0.7
+    alpha: 0.98
     reduction: mean
 """
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final, final
 
 from cmkt.audio.read import read_audio
-from cmkt.audio.write import atomic_path
+from cmkt.audio.write import write_json, write_text
 from cmkt.errors import NotLearntError
 from cmkt.evaluation.evaluate import audio_path, spread
 from cmkt.evaluation.pictures import loss_curves, spectrogram_triple
@@ -78,10 +77,8 @@ def write_results(
         pictures=output / "pictures",
         listen=output / "listen",
     )
-    with atomic_path(results.markdown) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
-    with atomic_path(output / "results.json") as unfinished:
-        unfinished.write_text(json.dumps(values, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(results.markdown, text)
+    write_json(output / "results.json", values)
     for folder in (results.pictures, results.listen):
         folder.mkdir(exist_ok=True)
     loss_curves(results.pictures / "loss.png", {arm: RunDirectory(output / arm).metrics for arm in ARMS})

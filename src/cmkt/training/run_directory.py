@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+from cmkt.audio.files import check_output_folder
 from cmkt.audio.write import atomic_path
 from cmkt.errors import ConfigError
 
@@ -68,8 +69,12 @@ class RunDirectory:
         return self.root / "enhancer"
 
     def check_free(self) -> None:
-        """Raises ConfigError when there is a run in the folder already."""
-        if not (self.config.exists() or self.checkpoints.exists() or self.enhancer.exists()):
+        """Raises ConfigError when there is a run in the folder already, or when it is no folder.
+
+        What is left of a start that came to nothing, a config.yaml and empty logs, is no run.
+        """
+        check_output_folder(self.root)
+        if not (self.checkpoints.exists() or self.enhancer.exists()):
             return
         resume = f", or go on with it: --ckpt_path {self.last}" if self.last.is_file() else ""
         raise ConfigError(f"`--output` must be a new folder, but {self.root} holds a run. Choose another{resume}.")
