@@ -115,3 +115,17 @@ def test_transfer_without_a_transcript_is_refused(
     train, dev = wordless_prepared
     with pytest.raises(DataError, match="transcripts"):
         check_covered(teacher, MixtureData(str(train), str(dev), sample_rate=8000))  # type: ignore[arg-type]
+
+
+def test_transcripts_in_dev_alone_are_not_enough(
+    toy: type[nn.Module], corpus_folder: Path, wordless_prepared: tuple[Path, Path]
+) -> None:
+    teacher = build(toy, settings(corpus_folder)).task.teacher
+    data = MixtureData(str(wordless_prepared[0]), str(corpus_folder / "dev"), sample_rate=8000)
+    with pytest.raises(DataError, match="transcripts"):
+        check_covered(teacher, data)  # type: ignore[arg-type]
+
+
+def test_a_model_given_as_the_loss_is_refused_when_the_arm_is_built(toy: type[nn.Module]) -> None:
+    with pytest.raises(ConfigError, match=r"estimate=, reference=, lengths=.*ToyEnhancer takes \(noisy\)"):
+        build_arm(toy(), toy(), None)

@@ -39,7 +39,7 @@ def test_a_full_disk_leaves_the_checkpoint_before_and_no_half_one(
     assert read_checkpoint(path)["global_step"] == 3
 
 
-@pytest.mark.parametrize("content", [b"", b"not a checkpoint"])
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"seed_everything: 1\ntrainer: {}\n", b"PK\x03\x04 cut"])
 def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "last.ckpt"
     path.write_bytes(content)

@@ -22,12 +22,31 @@ def test_a_new_or_empty_folder_is_free(tmp_path: Path) -> None:
     RunDirectory(tmp_path).check_free()
 
 
-def test_a_folder_with_a_run_is_refused_and_says_how_to_resume(tmp_path: Path) -> None:
+def test_a_start_that_came_to_nothing_does_not_stand_in_the_way(tmp_path: Path) -> None:
     run = RunDirectory(tmp_path)
     run.config.write_text("a: 1\n")
+    run.check_free()
+
+
+def test_a_log_without_a_checkpoint_is_work_that_is_not_overwritten(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
+    run.logs.mkdir()
+    run.metrics.touch()
     with pytest.raises(ConfigError, match="holds a run"):
         run.check_free()
+
+
+def test_a_file_as_the_folder_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "run").touch()
+    with pytest.raises(ConfigError, match="must be a folder"):
+        RunDirectory(tmp_path / "run").check_free()
+
+
+def test_a_folder_with_a_run_is_refused_and_says_how_to_resume(tmp_path: Path) -> None:
+    run = RunDirectory(tmp_path)
     run.checkpoints.mkdir()
+    with pytest.raises(ConfigError, match="holds a run"):
+        run.check_free()
     run.last.touch()
     with pytest.raises(ConfigError, match=r"--ckpt_path .*last\.ckpt"):
         run.check_free()

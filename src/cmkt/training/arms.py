@@ -6,6 +6,7 @@ training loop needs to know neither. Building an arm takes no random number: the
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, final
@@ -78,6 +79,7 @@ def build_arm(model: nn.Module, loss: nn.Module, transfer: Transfer | None) -> P
 
     Raises what `cmkt.attach` raises.
     """
+    _check_loss(loss)
     if transfer is None:
         return PlainTask(model, loss)
     if transfer.log_gradient_norms_every < 0:
@@ -96,6 +98,16 @@ def build_arm(model: nn.Module, loss: nn.Module, transfer: Transfer | None) -> P
             alpha=transfer.alpha,
             reduction=transfer.reduction,
             seed=transfer.seed,
+        )
+
+
+def _check_loss(loss: nn.Module) -> None:
+    taken = inspect.signature(loss.forward).parameters
+    open_ended = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in taken.values())
+    if not open_ended and not {"estimate", "reference", "lengths"} <= taken.keys():
+        raise ConfigError(
+            "`loss` must be called as loss(estimate=, reference=, lengths=), but "
+            f"{type(loss).__name__} takes ({', '.join(taken)}) instead. Use a class of cmkt.losses, or wrap it."
         )
 
 

@@ -11,6 +11,7 @@ from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 
 from cmkt.data.manifest import load_prepared
 from cmkt.errors import ConfigError
@@ -131,6 +132,8 @@ class FitCommandLine(LightningCLI):
             "plugins": [*(plugins if isinstance(plugins, list) else [plugins]), AtomicCheckpointIO()],
             "default_root_dir": str(self.run.root),
         }
+        if given.precision is None:
+            kwargs["precision"] = default_precision(given.accelerator)
         if given.logger in (None, True):
             kwargs["logger"] = [
                 CSVLogger(
@@ -138,7 +141,10 @@ class FitCommandLine(LightningCLI):
                 ),
                 TensorBoardLogger(self.run.logs, name="tensorboard", version=""),
             ]
-        return super().instantiate_trainer(**kwargs)
+        try:
+            return super().instantiate_trainer(**kwargs)
+        except (MisconfigurationException, ValueError) as error:
+            raise ConfigError(f"`trainer` must be set to what works on this machine, but: {error}") from error
 
     def _checkpoints(self) -> list[ModelCheckpoint]:
         if self.config_init.trainer.enable_checkpointing is False:
@@ -157,3 +163,8 @@ class FitCommandLine(LightningCLI):
     def _seed(self) -> int:
         seed = self.config.seed_everything
         return 0 if isinstance(seed, bool) else int(seed)
+
+
+def default_precision(accelerator: Any) -> str:
+    """Mixed precision where training runs on a GPU, single precision elsewhere; `--trainer.precision` overrides it."""
+    return "bf16-mixed" if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available() else "32-true"

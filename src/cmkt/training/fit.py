@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from jsonargparse import Namespace
 
-from cmkt.errors import CheckpointError
+from cmkt.errors import CheckpointError, ConfigError
 from cmkt.inference.save import save_model
 from cmkt.training.advice import without_advice
 from cmkt.training.callbacks import StopRequested
@@ -31,7 +31,10 @@ def fit(arguments: Sequence[str]) -> int:
     done, of the last one when stopped. Raises the errors of what it builds, before anything is trained.
     """
     with without_advice():
-        line = FitCommandLine(list(arguments))
+        try:
+            line = FitCommandLine(list(arguments))
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"`--config` must be a YAML file in UTF-8, but is not: {error}.") from error
         parameters = sum(p.numel() for p in line.model.enhancer.parameters())
         log.info(
             "Training %s, %s parameters, in %s.", type(line.model.enhancer).__name__, f"{parameters:,}", line.run.root

@@ -71,10 +71,10 @@ class RunDirectory:
     def check_free(self) -> None:
         """Raises ConfigError when there is a run in the folder already, or when it is no folder.
 
-        What is left of a start that came to nothing, a config.yaml and empty logs, is no run.
+        What is left of a start that came to nothing, a config.yaml alone, is no run.
         """
         check_output_folder(self.root)
-        if not (self.checkpoints.exists() or self.enhancer.exists()):
+        if not (self.checkpoints.exists() or self.enhancer.exists() or self.metrics.exists()):
             return
         resume = f", or go on with it: --ckpt_path {self.last}" if self.last.is_file() else ""
         raise ConfigError(f"`--output` must be a new folder, but {self.root} holds a run. Choose another{resume}.")
