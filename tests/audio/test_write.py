@@ -3,11 +3,13 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -276,3 +278,19 @@ def test_write_json_is_readable_by_people(tmp_path: Path) -> None:
 def test_the_longest_name_that_a_file_can_have_is_written(name: str, tmp_path: Path) -> None:
     write_audio(tmp_path / name, np.zeros(100), 16_000)
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_disk_that_is_full_from_the_start_is_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """libsndfile says no more than "System error" then."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise soundfile.LibsndfileError(2)
+
+    monkeypatch.setattr(soundfile, "SoundFile", refuse)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(free=1000))
+    with pytest.raises(AudioFileError, match=r"the disk is full, 0\.0 MB free"):
+        write_audio(tmp_path / "a.wav", noise(1, 100), 16_000)
+
+
+class Usage(NamedTuple):
+    free: int

@@ -222,6 +222,11 @@ def test_a_checkpoint_of_another_model_is_refused_by_name_and_nothing_is_changed
         (["--ckpt_path", "nowhere.ckpt"], "must be a checkpoint file"),
         (["--data.sample_rate", "16000"], "8000 Hz, but is 16000 Hz"),
         (["--threads", "0"], "--threads"),
+        (["--output", __file__], "must be a folder"),
+        (["--trainer.accelerator", "abacus"], "`trainer` must be"),
+        (["--model.loss", "cmkt.models.crn.CRN"], "`loss` must be called as"),
+        (["--ckpt_path", __file__], "must be a checkpoint that `cmkt fit` wrote"),
+        (["--data.dev", "nowhere/dev"], "nowhere/dev must be a prepared folder"),
         (["--checkpoint_every", "0"], "--checkpoint_every"),
     ],
 )
@@ -237,6 +242,46 @@ def test_a_layer_that_does_not_exist_is_refused_with_near_names(
 ) -> None:
     transfer = with_transfer(arguments, corpus_folder, "attention")
     assert "recurrent" in refused([*transfer, "--model.transfer.layer", "recurent"], capsys)
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("cmkt.models.crn.CNR", "module 'cmkt.models.crn' has no attribute 'CNR'"),
+        ("cmkt.model.crn.CRN", "No module named 'cmkt.model'"),
+    ],
+)
+def test_a_class_path_with_a_slip_is_a_usage_error_that_names_it(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], path: str, words: str
+) -> None:
+    with pytest.raises(SystemExit) as error:
+        main([*arguments, "--model.model", path])
+    assert error.value.code == 2
+    assert words in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_config_that_is_no_text_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_audio(tmp_path / "a.wav", np.full(100, -0.5, dtype=np.float32), RATE)
+    assert "must be a YAML file" in refused(["fit", "--config", str(tmp_path / "a.wav")], capsys)
+
+
+def test_a_run_that_was_refused_does_not_stand_in_the_way_of_the_next(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "max_steps" in refused([*arguments, "--trainer.max_steps", "-1"], capsys)
+    assert main([*arguments, "--trainer.max_steps", "2"]) == 0
+
+
+def test_the_store_of_another_corpus_is_refused_with_the_command_that_fills_it(
+    arguments: list[str], corpus_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with StoreWriter(tmp_path / "other", identity="other", width=4) as store:
+        store.put("never said", torch.ones(2, 4))
+    transfer = with_transfer(arguments, corpus_folder, "attention")
+    error = refused([*transfer, f"--model.transfer.teacher={tmp_path / 'other'}"], capsys)
+    assert "lacks 10 of 10" in error
+    assert "cmkt embed --data" in error
 
 
 def test_a_setting_that_does_not_exist_is_a_usage_error(

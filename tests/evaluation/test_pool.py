@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -78,3 +80,32 @@ def test_a_negative_number_of_processes_is_refused() -> None:
 
 def test_there_is_at_least_one_core() -> None:
     assert usable_cores() >= 1
+
+
+SLOW_START = """
+import os, signal, sys, threading
+from cmkt.evaluation.pool import run_tasks
+
+def nothing(): pass
+def double(x): return 2 * x
+
+if __name__ == "__main__":
+    threading.Timer(0.3, lambda: os.killpg(0, signal.SIGINT)).start()
+    try:
+        for outcome in run_tasks(double, range(100_000), jobs=1, prepare=nothing): pass
+    except KeyboardInterrupt:
+        print("stopped", flush=True)
+else:
+    import time
+    time.sleep(1.0)  # the process is still importing when Ctrl-C comes
+"""
+
+
+def test_ctrl_c_while_a_process_starts_prints_no_traceback(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(SLOW_START)
+    done = subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False, start_new_session=True
+    )
+    assert done.stdout == "stopped\n"
+    assert "Traceback" not in done.stderr
