@@ -34,4 +34,5 @@ fit shift1 "${attention[@]}" --config "$configs/transfer/shift1.yaml" "${teacher
 runs=("$out/plain" "$out/attention" "$out/shift1")
 cmkt evaluate --model "${runs[@]}" --data "$out/data/dev" --snr -5 0 5 10 --output "$out/dev" --verdict
 cmkt evaluate --model "${runs[@]}" --data "$out/data/test" --snr -5 0 5 10 --output "$out/test"
-cmkt probe "${runs[@]}" --data "$out/data/train" --held-out "$out/data/dev" --teacher "$out/data/embeddings" --output "$out/probe"
+cmkt probe "${runs[@]}" --references --limit 1000 --data "$out/data/train" --held-out "$out/data/dev" --teacher "$out/data/embeddings" \
+  --output "$out/probe"

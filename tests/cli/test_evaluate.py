@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
@@ -134,3 +135,20 @@ def test_a_verdict_on_a_model_without_a_log_is_refused_before_anything_is_scored
     assert main([*command(data, tmp_path / "out", run / "enhancer"), "--verdict"]) == 2
     assert "metrics.csv" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_model_class_from_outside_is_scored_when_allowed(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "halving_for_evaluate.py").write_text(
+        "from torch import nn\n"
+        "class Halver(nn.Module):\n"
+        "    sample_rate, init_args = 16000, {}\n"
+        "    def forward(self, noisy):\n"
+        "        return noisy / 2\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    model = save_model(importlib.import_module("halving_for_evaluate").Halver(), tmp_path / "halver")
+    assert main(command(data, tmp_path / "out", model)) == 2
+    assert "--allow-foreign" in capsys.readouterr().err
+    assert main([*command(data, tmp_path / "out", model), "--allow-foreign"]) == 0

@@ -310,3 +310,68 @@ def test_every_combination_of_configs_that_is_documented_parses(
         main(["fit", *words, "--print_config"])
     assert error.value.code == 0
     assert "class_path: cmkt.models." in capsys.readouterr().out
+
+
+def outsider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, rate: str = "sample_rate = 8000") -> list[str]:
+    """Options that train a class of a module that is no part of the package."""
+    (tmp_path / f"{name}.py").write_text(
+        "from torch import nn\n"
+        "class Scaler(nn.Module):\n"
+        f"    {rate}\n"
+        "    def __init__(self, taps=5):\n"
+        "        super().__init__()\n"
+        "        self.inner = nn.Conv1d(1, 1, taps, padding='same')\n"
+        "    def forward(self, noisy):\n"
+        "        return self.inner(noisy[:, None])[:, 0]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    return ["--model.model", f"{name}.Scaler", "--model.model.taps=3"]
+
+
+def test_a_class_from_outside_trains_and_the_end_says_how_to_use_it(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = [word for word in arguments if not word.startswith("--model.model")]
+    with caplog.at_level("INFO", "cmkt"):
+        assert main([*asked, *outsider(tmp_path, monkeypatch, "scaling_for_fit")]) == 0
+    assert "--allow-foreign" in caplog.text
+    assert load(tmp_path / "run", allow_foreign=True).model.state_dict()["inner.weight"].shape == (1, 1, 3)
+
+
+def test_a_class_without_a_rate_is_refused_before_it_is_trained(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [word for word in arguments if not word.startswith("--model.model")]
+    assert main([*asked, *outsider(tmp_path, monkeypatch, "rateless_for_fit", "pass")]) == 2
+    assert "`sample_rate`" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_model_that_could_not_be_saved_is_refused_before_it_is_trained(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strange = (
+        "sample_rate = 8000\n    def get_extra_state(self): return 'text'\n    def set_extra_state(self, state): pass"
+    )
+    asked = [word for word in arguments if not word.startswith("--model.model")]
+    assert main([*asked, *outsider(tmp_path, monkeypatch, "stateful_for_fit", strange)]) == 2
+    assert "_extra_state" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_does_not_list_every_module_of_torch(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["fit", "--help"])
+    printed = capsys.readouterr().out
+    assert "torchmetrics" not in printed
+    assert "learning_rate_floor: share of it that is left" in " ".join(printed.split())
+    assert "--model.model MODEL" in printed
+
+
+def test_a_resumed_run_says_where_it_goes_on(
+    arguments: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert main(arguments) == 0
+    with caplog.at_level("INFO", "cmkt"):
+        assert main([*arguments, "--ckpt_path", "last", "--trainer.max_steps", "6"]) == 0
+    assert f"Going on from step 4, of {tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}." in caplog.text

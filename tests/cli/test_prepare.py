@@ -100,3 +100,10 @@ def test_an_output_that_cannot_be_a_folder_is_refused_before_files_are_checked(
         assert main(arguments(folders, "--output", f"{folders}/{output}")) == 2
         assert "must be a folder" in capsys.readouterr().err
     assert (folders / "file").read_text() == "mine"
+
+
+def test_a_list_of_which_nothing_exists_names_the_root(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = tmp_path / "speech.jsonl"
+    lines.write_text('{"audio": "there/a.wav"}\n{"audio": "there/b.wav"}\n')
+    assert main(["prepare", "jsonl", "--speech", str(lines), "--output", f"{tmp_path}/out", "--workers", "1"]) == 1
+    assert f"hint: speech files are looked for in {tmp_path}; --root names" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import json
 import shutil
 from collections.abc import Sequence
@@ -127,3 +128,24 @@ def test_probing_on_what_the_bridge_was_trained_on_is_refused(
 ) -> None:
     assert main([*command(data, runs[0]), "--held-out", str(data)]) == 2
     assert "`--held-out`" in capsys.readouterr().err
+
+
+def test_a_model_class_from_outside_is_probed_when_allowed(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "convolving_for_probe.py").write_text(
+        "from torch import nn\n"
+        "class Convolver(nn.Module):\n"
+        "    sample_rate, init_args = 16000, {}\n"
+        "    def __init__(self):\n"
+        "        super().__init__()\n"
+        "        self.inner = nn.Conv1d(1, 4, 33, stride=160, padding=16)\n"
+        "    def forward(self, noisy):\n"
+        "        return noisy * self.inner(noisy[:, None]).mean((1, 2))[:, None]\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    model = save_model(importlib.import_module("convolving_for_probe").Convolver(), tmp_path / "convolver")
+    asked = [*command(data, model), "--layer", "inner", "--layout", "b c t"]
+    assert main(asked) == 2
+    assert "--allow-foreign" in capsys.readouterr().err
+    assert main([*asked, "--allow-foreign"]) == 0

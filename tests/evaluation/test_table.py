@@ -55,6 +55,16 @@ def test_the_summary_has_every_table_it_needs() -> None:
     assert "+0.0100 [-0.0100, +0.0300]" in text
 
 
+def test_intervals_of_few_utterances_come_with_a_warning() -> None:
+    def shown(utterances: int) -> str:
+        comparison = Comparison("stoi", "plain", "transfer", Interval(0.01, 0.005, 0.03), utterances, missing=0)
+        return summary_markdown(summarise(SCORES, ["stoi"]), metrics=["stoi"], title="E", comparisons=[comparison])
+
+    warning = "Intervals of fewer than 20 utterances are too narrow."
+    assert warning in shown(19)
+    assert warning not in shown(20)
+
+
 def test_without_models_there_is_no_table_of_differences() -> None:
     noisy = [each for each in SCORES if each.system == "noisy"]
     text = summary_markdown(summarise(noisy, ["stoi"]), metrics=["stoi"], title="Evaluation")

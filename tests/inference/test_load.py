@@ -105,6 +105,13 @@ def test_a_class_outside_the_package_is_refused_and_not_imported(foreign: Path) 
     assert "outsider_model" not in sys.modules
 
 
+def test_a_class_that_is_not_found_says_where_it_is_looked_for(foreign: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry != str(foreign.parent)])
+    sys.modules.pop("outsider_model", None)
+    with pytest.raises(CheckpointError, match="PYTHONPATH"):
+        load(foreign, allow_foreign=True)
+
+
 def test_a_class_outside_the_package_loads_when_allowed(foreign: Path) -> None:
     enhancer = load(foreign, allow_foreign=True)
     assert type(enhancer.model).__name__ == "Halver"

@@ -194,6 +194,9 @@ def test_texts_and_clean_that_do_not_fit_are_errors(make_task: Callable[..., Tra
     task = make_task()
     with pytest.raises(ConfigError, match="`texts` must have 3 entries"):
         run(task, ["a"])
+    for wrong in (None, "abc"):  # a string has as many entries as letters
+        with pytest.raises(ConfigError, match="`texts` must be a list"):
+            task(NOISY, clean=NOISY, texts=wrong)
     with pytest.raises(ConfigError, match="`clean` must have noisy's shape"):
         task(NOISY, clean=NOISY[:, 1:], texts=TEXTS)
 

@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--save-audio", type=int, default=0, metavar="K", help="keep the audio of K utterances")
     parser.add_argument("--device", default="cpu", help="where the models run (cpu)")
     parser.add_argument(
+        "--allow-foreign", action="store_true", help="load model classes from outside cmkt, which runs their code"
+    )
+    parser.add_argument(
         "--verdict", action="store_true", help="DIR is the dev split: say whether a comparison with each run counts"
     )
 
@@ -51,10 +54,11 @@ def run(args: argparse.Namespace) -> int:
         limit=args.limit,
         save_audio=args.save_audio,
         device=args.device,
+        allow_foreign=args.allow_foreign,
     )
     for model in args.model if args.verdict else ():
         find_log(Path(model))  # its lack must show now, not after hours of scoring
-    systems = find_systems(args.model, device=args.device)
+    systems = find_systems(args.model, device=args.device, allow_foreign=args.allow_foreign)
     scores = evaluate(settings, systems, jobs=usable_cores() if args.jobs is None else args.jobs)
     verdicts = {}
     if args.verdict:

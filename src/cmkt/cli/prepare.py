@@ -41,7 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recipes = parser.add_subparsers(dest="recipe", required=True, metavar="{folder,jsonl}")
     folder = recipes.add_parser("folder", help="folders of audio files, with or without transcripts")
     folder.add_argument(
-        "--speech", required=True, type=Path, metavar="DIR", help="clean speech; a .txt beside a file is its transcript"
+        "--speech",
+        required=True,
+        type=Path,
+        metavar="DIR",
+        help="clean speech; a .txt beside a file is its transcript, its folder the speaker",
     )
     folder.add_argument("--noise", type=Path, metavar="DIR", help="noise; the parent folder is its class")
     folder.add_argument("--rir", type=Path, metavar="DIR", help="room impulse responses")
@@ -98,7 +102,12 @@ def run(args: argparse.Namespace) -> int:
                     part=getattr(args, f"{kind}_part"),
                     group=getattr(args, f"{kind}_group"),
                 )
-        return _write({args.output: entries}, args.workers)
+        status = _write({args.output: entries}, args.workers)
+        for kind, listed in entries.items():
+            if listed and not any(entry.path.exists() for entry in listed):
+                base = args.root or getattr(args, kind).parent
+                sys.stdout.write(f"  hint: {kind} files are looked for in {base}; --root names another folder\n")
+        return status
     from cmkt.recipes.folder import noise_entries, rir_entries, speech_entries, split_dev
 
     found: dict[Kind, list[Entry]] = {"speech": speech_entries(args.speech, transcripts=args.transcripts)}

@@ -46,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--references", action="store_true", help="also the untrained model and log-mel frames")
     parser.add_argument("--output", type=Path, metavar="DIR", help="write probe.json and probe.md here")
     parser.add_argument("--device", default="cpu", help="where models and bridges run (cpu)")
+    parser.add_argument(
+        "--allow-foreign", action="store_true", help="load model classes from outside cmkt, which runs their code"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -90,7 +93,7 @@ def _sources(args: argparse.Namespace) -> Iterator[FrameSource]:
     from cmkt.inference.load import load
 
     tap = {"layer": args.layer, "layout": args.layout}
-    enhancers = [load(source, device=args.device) for source in args.runs]
+    enhancers = [load(source, device=args.device, allow_foreign=args.allow_foreign) for source in args.runs]
     for name, enhancer in zip(system_names(args.runs), enhancers, strict=True):
         yield tapped_model(enhancer.model, name=name, sample_rate=enhancer.sample_rate, **tap)
     if args.references:

@@ -45,6 +45,7 @@ class Settings:
 
     `limit` takes that many utterances, chosen by the hash of their ids, so that a smaller set is part of a larger one.
     `output` is the folder of results; `save_audio` utterances, spread over the set, leave their audio there.
+    `allow_foreign` as in `cmkt.load`.
     """
 
     data: Path
@@ -55,6 +56,7 @@ class Settings:
     limit: int | None = None
     save_audio: int = 0
     device: str = "cpu"
+    allow_foreign: bool = False
 
     def __post_init__(self) -> None:
         if not self.snrs_db or len(set(self.snrs_db)) != len(self.snrs_db) or not np.isfinite(self.snrs_db).all():
@@ -80,14 +82,15 @@ class Task:
     system: System
 
 
-def find_systems(sources: Sequence[str], *, device: str = "cpu") -> list[System]:
+def find_systems(sources: Sequence[str], *, device: str = "cpu", allow_foreign: bool = False) -> list[System]:
     """Noisy and each model, loaded once to see that it works and to take its fingerprint.
 
     Raises: CheckpointError or ConfigError where a model cannot be loaded or two cannot be told apart.
     """
     systems = [NOISY_SYSTEM]
     for source, name in zip(sources, system_names(sources), strict=True):
-        systems.append(System(name, source, model_fingerprint(load(source, device=device).model)))
+        model = load(source, device=device, allow_foreign=allow_foreign).model
+        systems.append(System(name, source, model_fingerprint(model)))
     return systems
 
 
@@ -144,7 +147,8 @@ def _work(settings: Settings, data: str, task: Task) -> Score:
     mixture, rate = _mixture(settings, task.index), settings.sample_rate
     estimate: FloatArray = mixture.noisy
     if task.system.source is not None:
-        estimate = _open_enhancer(task.system.source, settings.device).enhance(mixture.noisy, sample_rate=rate)
+        enhancer = _open_enhancer(task.system.source, settings.device, allow_foreign=settings.allow_foreign)
+        estimate = enhancer.enhance(mixture.noisy, sample_rate=rate)
     if task.index in _open_test_set(settings).kept:
         _save_audio(settings, task, estimate=estimate, clean=mixture.clean)
     measured = measure(estimate=estimate, reference=mixture.clean, sample_rate=rate, metrics=METRICS)
@@ -225,8 +229,8 @@ def _mixture(settings: Settings, index: int) -> TestMixture:
 
 
 @lru_cache(maxsize=16)
-def _open_enhancer(source: str, device: str) -> TorchEnhancer:
-    return load(source, device=device)
+def _open_enhancer(source: str, device: str, *, allow_foreign: bool) -> TorchEnhancer:
+    return load(source, device=device, allow_foreign=allow_foreign)
 
 
 def _use_one_thread() -> None:

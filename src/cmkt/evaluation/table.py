@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cmkt.evaluation.summary import Cell, Estimate, SystemSummary
 
 DECIMALS: Final[dict[str, int]] = {"pesq_wb": 3, "stoi": 4, "estoi": 4, "si_sdr": 2}
+FEW_UTTERANCES: Final = 20
+"""A percentile bootstrap over fewer says less than it seems to."""
 
 
 def label(metric: str) -> str:
@@ -59,6 +61,8 @@ def summary_markdown(
     if comparisons:
         parts.append("## Difference between models, on the same mixtures (95% bootstrap interval over utterances)")
         parts.append(_comparison_table(comparisons))
+        if any(each.utterances < FEW_UTTERANCES for each in comparisons):
+            parts.append(f"Intervals of fewer than {FEW_UTTERANCES} utterances are too narrow.")
     for snr_db in sorted({snr_db for system in summary.values() for snr_db in system.by_snr}):
         parts.append(f"## SNR {snr_db:g} dB")
         parts.append(_table(summary, metrics, partial(_at_snr, snr_db=snr_db), _score_text))

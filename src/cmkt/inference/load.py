@@ -127,7 +127,8 @@ def _model_class(class_path: str, card_path: Path, *, allow_foreign: bool) -> An
         found = getattr(importlib.import_module(module_name), name)
     except (ImportError, AttributeError, ValueError) as error:
         raise CheckpointError(
-            f"`class_path` in {card_path} must be importable, but {class_path} is not: {error}."
+            f"`class_path` in {card_path} must be importable, but {class_path} is not: {error}. "
+            "Put the folder of its module on PYTHONPATH."
         ) from error
     if not (isinstance(found, type) and issubclass(found, nn.Module)):
         raise CheckpointError(f"`class_path` in {card_path} must name an nn.Module, but {class_path} is {found!r}.")

@@ -33,9 +33,38 @@ def save_model(
     CheckpointError if the files cannot be written.
     """
     directory = Path(directory)
-    class_path = _class_path(model) if class_path is None else class_path
+    card, weights = _card_and_weights(model, class_path, init_args, sample_rate, extra)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with (
+            atomic_path(directory / CARD_NAME) as card_path,
+            atomic_path(directory / WEIGHTS_NAME) as weights_path,
+        ):
+            save_file(
+                weights, weights_path, metadata={"class_path": card.class_path, "cmkt_version": card.cmkt_version}
+            )
+            card_path.write_text(replace(card, sha256=sha256_of(weights_path)).dumps(), encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"The model must be saved to {directory}, but cannot be: {error}.") from error
+    return directory
+
+
+def check_savable(
+    model: nn.Module, *, class_path: str | None = None, init_args: Mapping[str, Any] | None = None
+) -> None:
+    """Raises ConfigError where `save_model` would; to be called before a model is trained."""
+    _card_and_weights(model, class_path, init_args, None, None)
+
+
+def _card_and_weights(
+    model: nn.Module,
+    class_path: str | None,
+    init_args: Mapping[str, Any] | None,
+    sample_rate: int | None,
+    extra: Mapping[str, Any] | None,
+) -> tuple[Card, dict[str, Tensor]]:
     card = Card(
-        class_path=class_path,
+        class_path=_class_path(model) if class_path is None else class_path,
         init_args=_attribute(model, "init_args", Mapping) if init_args is None else init_args,
         sample_rate=_attribute(model, "sample_rate", int) if sample_rate is None else sample_rate,
         sha256="",
@@ -43,18 +72,7 @@ def save_model(
         training=dict(extra or {}),
     )
     _check_json(card)
-    weights = _weights(model)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        with (
-            atomic_path(directory / CARD_NAME) as card_path,
-            atomic_path(directory / WEIGHTS_NAME) as weights_path,
-        ):
-            save_file(weights, weights_path, metadata={"class_path": class_path, "cmkt_version": card.cmkt_version})
-            card_path.write_text(replace(card, sha256=sha256_of(weights_path)).dumps(), encoding="utf-8")
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(f"The model must be saved to {directory}, but cannot be: {error}.") from error
-    return directory
+    return card, _weights(model)
 
 
 def _class_path(model: nn.Module) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 from pathlib import Path
 from typing import Any, final
 
 import torch
+from jsonargparse import DefaultHelpFormatter, Namespace
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
@@ -15,6 +17,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from cmkt.data.manifest import load_prepared
 from cmkt.errors import ConfigError
+from cmkt.inference.save import check_savable
 from cmkt.training.callbacks import Speed, StepSeed, StopOnInterrupt, TrainingProgress
 from cmkt.training.checkpoint import AtomicCheckpointIO, check_fits, read_checkpoint
 from cmkt.training.data import MixtureData
@@ -35,7 +38,20 @@ TRAINER_DEFAULTS: dict[str, Any] = {
     "enable_model_summary": False,
 }
 
+NAMED_CLASSES = 10
+"""So many classes of one option are named in the help; torch has hundreds of modules."""
+
 log = logging.getLogger(__name__)
+
+
+@final
+class HelpFormatter(DefaultHelpFormatter):
+    """The help of jsonargparse without lists of classes that nobody reads."""
+
+    def _get_help_string(self, action: Any) -> str:
+        text = str(super()._get_help_string(action))
+        start, _, classes = text.partition(", known subclasses: ")
+        return f"{start}; a class_path)" if classes.count(",") >= NAMED_CLASSES else text
 
 
 @final
@@ -53,7 +69,11 @@ class FitCommandLine(LightningCLI):
             save_config_callback=None,
             auto_configure_optimizers=False,
             load_from_checkpoint_support=False,
-            parser_kwargs={"prog": "cmkt fit", "description": "Train an enhancer, plain or with linguistic transfer."},
+            parser_kwargs={
+                "prog": "cmkt fit",
+                "description": "Train an enhancer, plain or with linguistic transfer.",
+                "formatter_class": HelpFormatter,
+            },
             args=arguments,
             run=False,
         )
@@ -71,8 +91,20 @@ class FitCommandLine(LightningCLI):
             return None
         return self.run.last if given == "last" else Path(given)
 
+    def described_model(self) -> dict[str, Any]:
+        """What `save_model` needs to know of the model's class: `class_path` and `init_args`."""
+        described = self.config.model.model
+        given = described.get("init_args", {})
+        arguments = getattr(self.model.enhancer, "init_args", None)
+        return {
+            "class_path": described.class_path,
+            "init_args": arguments or (given.as_dict() if isinstance(given, Namespace) else given),
+        }
+
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
-        """What a run has besides trainer, model and data."""
+        """What a run has besides trainer, model and data; and what the settings of these two mean."""
+        for name, kind in (("model", EnhancementModule), ("data", MixtureData)):
+            (parser.groups or {})[name].description = _after_first_line(kind)
         parser.add_argument("--output", type=str | None, default=None, help="Folder of the run; made if need be.")
         parser.add_argument(
             "--ckpt_path", type=str | None, default=None, help="Checkpoint to resume from; `last` is that in --output."
@@ -107,9 +139,11 @@ class FitCommandLine(LightningCLI):
     def after_instantiate_classes(self) -> None:
         """Checks that the parts fit each other, then makes the folder."""
         self.model.check_data(self.datamodule)
+        check_savable(self.model.enhancer, **self.described_model())
         if self.resumed_from is not None:
             checkpoint = read_checkpoint(self.resumed_from)
             check_fits(checkpoint["state_dict"], self.model, self.resumed_from)
+            log.info("Going on from step %d, of %s.", checkpoint["global_step"], self.resumed_from)
             if self.trainer.is_global_zero:
                 self.run.set_earlier_metrics_aside(int(checkpoint["global_step"]))
         if self.trainer.is_global_zero:
@@ -163,6 +197,10 @@ class FitCommandLine(LightningCLI):
     def _seed(self) -> int:
         seed = self.config.seed_everything
         return 0 if isinstance(seed, bool) else int(seed)
+
+
+def _after_first_line(kind: type) -> str:
+    return (inspect.getdoc(kind) or "").partition("\n")[2].strip()
 
 
 def default_precision(accelerator: Any) -> str:

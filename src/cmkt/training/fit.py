@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from jsonargparse import Namespace
 
 from cmkt.errors import CheckpointError, ConfigError
 from cmkt.inference.save import save_model
@@ -80,7 +79,8 @@ def _finish(line: FitCommandLine) -> None:
     line.trainer.save_checkpoint(line.run.last)
     source = line.run.best if line.run.best.is_file() else line.run.last
     save_enhancer(line, source)
-    log.info("Done: %s. Next: cmkt enhance INPUT --model %s --output DIR", line.run.enhancer, line.run.root)
+    foreign = "" if line.described_model()["class_path"].startswith("cmkt.") else " --allow-foreign"
+    log.info("Done: %s. Next: cmkt enhance INPUT --model %s --output DIR%s", line.run.enhancer, line.run.root, foreign)
 
 
 def _interrupted(line: FitCommandLine, reason: str) -> int:
@@ -102,14 +102,7 @@ def save_enhancer(line: FitCommandLine, checkpoint_path: Path) -> None:
     checkpoint = read_checkpoint(checkpoint_path)
     line.model.load_state_dict(checkpoint["state_dict"])
     model = line.model.enhancer.cpu().eval()
-    described = line.config.model.model
-    save_model(
-        model,
-        line.run.enhancer,
-        class_path=described.class_path,
-        init_args=getattr(model, "init_args", None) or _plain(described.get("init_args", {})),
-        extra=_provenance(line, checkpoint, checkpoint_path),
-    )
+    save_model(model, line.run.enhancer, **line.described_model(), extra=_provenance(line, checkpoint, checkpoint_path))
 
 
 def _provenance(line: FitCommandLine, checkpoint: dict[str, Any], path: Path) -> dict[str, Any]:
@@ -128,7 +121,3 @@ def _provenance(line: FitCommandLine, checkpoint: dict[str, Any], path: Path) ->
         "torch": torch.__version__,
         "device": str(line.trainer.strategy.root_device),
     }
-
-
-def _plain(value: Any) -> Any:
-    return value.as_dict() if isinstance(value, Namespace) else value

@@ -83,7 +83,12 @@ class EnhancementModule(LightningModule):
 
     def check_data(self, data: MixtureData) -> None:
         """Raises ConfigError when the sample rates differ, StoreError when the teacher's store lacks a transcript."""
-        rate = getattr(self.enhancer, "sample_rate", data.sample_rate)
+        rate = getattr(self.enhancer, "sample_rate", None)
+        if not isinstance(rate, int):
+            raise ConfigError(
+                f"`sample_rate` must be an attribute of {type(self.enhancer).__name__}, the rate in Hz at which it "
+                f"works, but is {rate!r}. Set it in the class, for example: sample_rate = {data.sample_rate}"
+            )
         if rate != data.sample_rate:
             raise ConfigError(
                 f"`data.sample_rate` must be the model's, {rate} Hz, but is {data.sample_rate} Hz instead."

@@ -158,6 +158,8 @@ class TransferTask(nn.Module):
         return self._tap
 
     def _embed(self, texts: Sequence[str | None], noisy: Tensor) -> Tokens:
+        if texts is None or isinstance(texts, str):
+            raise ConfigError(f"`texts` must be a list with a string or None for each utterance, but is {texts!r}.")
         if len(texts) != noisy.shape[0]:
             raise ConfigError(f"`texts` must have {noisy.shape[0]} entries, one an utterance, but has {len(texts)}.")
         present = [index for index, text in enumerate(texts) if text is not None and text.strip()]
