@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The study of docs/results.md: plain, attention without a shift, attention with a shift of one token; same seed, same
-# batches, same number of steps. Goes on where it was stopped. Usage: studies/crn_transfer/run.sh CORPUS OUTPUT
+# batches, same number of steps; and plain with other seeds, which shows how far chance alone moves the scores. Goes on
+# where it was stopped. Usage: studies/crn_transfer/run.sh CORPUS OUTPUT
 set -euo pipefail
 corpus=${1:?the folder that holds speech.train.jsonl}
 out=${2:?where data, runs and scores go}
@@ -30,9 +31,10 @@ attention=(--config "$configs/transfer/attention.yaml")
 fit plain
 fit attention "${attention[@]}" "${teacher[@]}"
 fit shift1 "${attention[@]}" --config "$configs/transfer/shift1.yaml" "${teacher[@]}"
+fit plain-seed2 --seed_everything 2 --data.seed 2
 
-runs=("$out/plain" "$out/attention" "$out/shift1")
+runs=("$out/plain" "$out/attention" "$out/shift1" "$out/plain-seed2")
 cmkt evaluate --model "${runs[@]}" --data "$out/data/dev" --snr -5 0 5 10 --output "$out/dev" --verdict
 cmkt evaluate --model "${runs[@]}" --data "$out/data/test" --snr -5 0 5 10 --output "$out/test"
-cmkt probe "${runs[@]}" --references --limit 1000 --data "$out/data/train" --held-out "$out/data/dev" --teacher "$out/data/embeddings" \
+cmkt probe "${runs[@]:0:3}" --references --limit 1000 --data "$out/data/train" --held-out "$out/data/dev" --teacher "$out/data/embeddings" \
   --output "$out/probe"

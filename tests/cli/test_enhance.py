@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +49,7 @@ def test_the_last_line_says_how_many_files_where_and_how_fast(
     last = capsys.readouterr().out.splitlines()[-1]
     assert "2 files enhanced" in last
     assert str(tmp_path / "out") in last
-    assert "real-time factor 0." in last
+    assert re.search(r"real-time factor \d+\.\d+$", last)
     assert audio_info(tmp_path / "out" / "deep" / "b.wav").sample_rate == 48_000
 
 

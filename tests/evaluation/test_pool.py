@@ -105,7 +105,7 @@ def test_ctrl_c_while_a_process_starts_prints_no_traceback(tmp_path: Path) -> No
     script = tmp_path / "script.py"
     script.write_text(SLOW_START)
     done = subprocess.run(
-        [sys.executable, str(script)], capture_output=True, text=True, timeout=60, check=False, start_new_session=True
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=300, check=False, start_new_session=True
     )
     assert done.stdout == "stopped\n"
     assert "Traceback" not in done.stderr
