@@ -90,6 +90,7 @@ def nothing(): pass
 def double(x): return 2 * x
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a background shell hands it down ignored
     threading.Timer(0.3, lambda: os.killpg(0, signal.SIGINT)).start()
     try:
         for outcome in run_tasks(double, range(100_000), jobs=1, prepare=nothing): pass
