@@ -35,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs one command. Gives its exit status: 0 done, 1 partly or not, 2 bad input, 130 interrupted."""
     argv = list(sys.argv[1:] if argv is None else argv)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
-    # How long torch's threads (GNU OpenMP) spin while they wait for each other: by default so long that with one of two
-    # cores busy a training step took a hundred times longer; with this about three times, and a fifth longer when idle.
+    # How long torch's threads (GNU OpenMP) spin while they wait for each other. By default, with one of two cores busy,
+    # eight training steps were not done in 100 s, against 0.17 s each when idle; with this 0.70 s busy and 0.21 s idle.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     if argv[:1] == ["--version"]:
         import cmkt
