@@ -25,7 +25,8 @@ from cmkt.data.batch import collate
 from cmkt.data.dataset import MixtureDataset
 from cmkt.data.entry import Entry, Kind
 from cmkt.data.manifest import Prepared, load_prepared
-from cmkt.data.mixture import Mixer, MixtureSettings
+from cmkt.data.mixture import Mixer
+from cmkt.data.plan import MixtureSettings
 from cmkt.data.preparation import prepare
 from cmkt.data.sampler import BucketBatchSampler
 

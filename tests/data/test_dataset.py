@@ -18,7 +18,8 @@ from cmkt.data.batch import collate
 from cmkt.data.cache import Int16Audio
 from cmkt.data.dataset import MixtureDataset, crop_speech
 from cmkt.data.manifest import Prepared
-from cmkt.data.mixture import Mixer, MixtureSettings
+from cmkt.data.mixture import Mixer
+from cmkt.data.plan import MixtureSettings
 from cmkt.data.sampler import FixedBatchSampler
 from cmkt.errors import ConfigError, DataError
 
@@ -58,7 +59,8 @@ _SCRIPT = """
 import hashlib, sys
 from cmkt.data.dataset import MixtureDataset
 from cmkt.data.manifest import load_prepared
-from cmkt.data.mixture import Mixer, MixtureSettings
+from cmkt.data.mixture import Mixer
+from cmkt.data.plan import MixtureSettings
 prepared = load_prepared(sys.argv[1])
 settings = MixtureSettings(reverb_probability=0.5, two_noises_probability=0.5, clip_probability=0.5)
 items = MixtureDataset(prepared.speech, Mixer(settings, prepared.noise, prepared.rir, 16_000), crop_seconds=1.2)

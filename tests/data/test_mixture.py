@@ -7,9 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cmkt.data.cache import read_cut
+from cmkt.data.cache import AudioCache, read_cut
 from cmkt.data.manifest import Prepared
-from cmkt.data.mixture import Mixer, Mixture, MixtureSettings, draw_plan, plain_settings
+from cmkt.data.mixture import Mixer, Mixture
+from cmkt.data.plan import MixtureSettings, Source, draw_plan, plain_settings
 from cmkt.errors import AudioError, ConfigError, DataError
 from cmkt.signal.level import active_level_db, rms_db
 
@@ -106,8 +107,8 @@ def test_drawn_values_stay_in_their_ranges_and_come_as_often_as_asked() -> None:
     assert all(-5 <= plan.snr_db <= 20 and -40 <= plan.level_db <= -10 for plan in plans)
     assert all(plan.cutoff_hz is None or 2000 <= plan.cutoff_hz <= 7000 for plan in plans)
     assert np.mean([plan.room is not None for plan in plans]) == pytest.approx(0.3, abs=0.03)
-    assert np.mean([len(plan.noise_seeds) == 2 for plan in plans]) == pytest.approx(0.25 * 0.98, abs=0.03)
-    assert np.mean([len(plan.noise_seeds) == 0 for plan in plans]) == pytest.approx(0.02, abs=0.01)
+    assert np.mean([len(plan.noises) == 2 for plan in plans]) == pytest.approx(0.25 * 0.98, abs=0.03)
+    assert np.mean([len(plan.noises) == 0 for plan in plans]) == pytest.approx(0.02, abs=0.01)
     assert np.mean([plan.clip_fraction is not None for plan in plans]) == pytest.approx(0.05, abs=0.02)
 
 
@@ -119,6 +120,11 @@ def test_drawn_values_stay_in_their_ranges_and_come_as_often_as_asked() -> None:
         {"clip_fraction": (0.0, 0.5)},
         {"early_seconds": -1.0},
         {"band_limit_hz": (0.0, 100.0)},
+        {"speed_factor": (0.1, 1.0)},
+        {"noise_speed_factor": (1.0, 3.0)},
+        {"synthetic_probability": 0.7, "babble_probability": 0.7},
+        {"babble_voices": (0, 3)},
+        {"colour_probability": -0.1},
     ],
 )
 def test_settings_that_cannot_work_are_refused(wrong: dict[str, object]) -> None:
@@ -143,3 +149,78 @@ def test_works_at_other_rates(prepared: Prepared) -> None:
     mixer = Mixer(MixtureSettings(band_limit_probability=1.0), prepared.noise, prepared.rir, 8_000)
     speech = read_cut(next(iter(prepared.speech)), 8_000)
     assert mixer.mix(speech, np.random.default_rng(0)).noisy.shape == (8_000,)
+
+
+def voices(prepared: Prepared) -> AudioCache:
+    return AudioCache(list(prepared.speech), RATE, limit_bytes=1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("changes", "classes"),
+    [
+        ({"synthetic_probability": 1.0}, {"coloured", "modulated", "hum", "clicks"}),
+        ({"babble_probability": 1.0}, {"babble"}),
+        ({"noise_speed_probability": 1.0, "colour_probability": 1.0}, None),
+    ],
+)
+def test_every_source_of_noise_keeps_the_snr(
+    prepared: Prepared, changes: dict[str, float], classes: set[str] | None
+) -> None:
+    mixer = Mixer(dataclasses.replace(plain_settings(), **changes), prepared.noise, None, RATE)  # type: ignore[arg-type]
+    speech = read_cut(list(prepared.speech)[4], RATE)
+    seen = set()
+    for seed in range(12):
+        mixture = mixer.mix(speech, np.random.default_rng(seed), snr_db=4.0, voices=voices(prepared))
+        noise = mixture.noisy - mixture.clean
+        assert active_level_db(mixture.clean, RATE) - rms_db(noise) == pytest.approx(4.0, abs=0.01)
+        seen |= set(mixture.noise_classes)
+    assert classes is None or seen <= classes
+    assert classes != {"coloured", "modulated", "hum", "clicks"} or len(seen) > 2
+
+
+def test_babble_names_its_voices_and_needs_some(prepared: Prepared) -> None:
+    settings = dataclasses.replace(plain_settings(), babble_probability=1.0, babble_voices=(3, 3))
+    mixer = Mixer(settings, prepared.noise, None, RATE)
+    speech = read_cut(list(prepared.speech)[4], RATE)
+    mixture = mixer.mix(speech, np.random.default_rng(0), voices=voices(prepared))
+    assert len(mixture.noise_ids) == 3
+    assert set(mixture.noise_ids) <= {cut.id for cut in prepared.speech}
+    with pytest.raises(DataError, match="babble_probability"):
+        mixer.mix(speech, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.25])
+def test_speed_changes_the_length_of_both_sides(prepared: Prepared, factor: float) -> None:
+    settings = dataclasses.replace(plain_settings(), speed_probability=1.0, speed_factor=(factor, factor))
+    speech = read_cut(list(prepared.speech)[4], RATE)
+    mixture = mixed(prepared, settings)
+    assert mixture.noisy.shape == mixture.clean.shape == (round(speech.size / factor),)
+
+
+def test_colour_of_the_speech_is_in_the_target(prepared: Prepared) -> None:
+    settings = dataclasses.replace(plain_settings(), colour_probability=1.0, clean_probability=1.0)
+    mixture, plain = mixed(prepared, settings), mixed(prepared, dataclasses.replace(settings, colour_probability=0.0))
+    assert (mixture.noisy == mixture.clean).all()
+    spectra = [np.abs(np.fft.rfft(one.clean)) for one in (mixture, plain)]
+    loud = spectra[1] > 0.1 * spectra[1].max()
+    assert np.ptp(20 * np.log10(spectra[0][loud] / spectra[1][loud])) > 0.1
+
+
+def test_new_augmentations_move_no_draw_of_the_old_ones(prepared: Prepared) -> None:
+    settings = dataclasses.replace(plain_settings(), two_noises_probability=1.0)
+    changed = dataclasses.replace(settings, speed_probability=1.0, colour_probability=1.0, noise_speed_probability=1.0)
+    plans = [draw_plan(each, np.random.default_rng(3)) for each in (settings, changed)]
+    assert [plan.snr_db for plan in plans] == [plans[0].snr_db] * 2
+    assert [noise.seed for noise in plans[0].noises] == [noise.seed for noise in plans[1].noises]
+    assert plans[0].speed == 1.0
+    assert plans[1].speed != 1.0
+
+
+def test_as_many_noises_as_asked_are_synthetic_or_babble() -> None:
+    settings = MixtureSettings(synthetic_probability=0.2, babble_probability=0.1, colour_probability=0.5)
+    rng = np.random.default_rng(0)
+    noises = [noise for _ in range(3000) for noise in draw_plan(settings, rng).noises]
+    share = {source: np.mean([noise.source is source for noise in noises]) for source in Source}
+    assert share[Source.SYNTHETIC] == pytest.approx(0.2, abs=0.03)
+    assert share[Source.BABBLE] == pytest.approx(0.1, abs=0.03)
+    assert np.mean([noise.colour is not None for noise in noises]) == pytest.approx(0.5, abs=0.03)

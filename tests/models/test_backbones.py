@@ -9,19 +9,26 @@ import pytest
 import torch
 from torch import nn
 
+from cmkt.errors import ConfigError
 from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
+from cmkt.models.dpcrn import DPCRN
 
 
 def small_crn() -> CRN:
     return CRN(channels=(4, 6), hidden=8)
 
 
+def small_dpcrn() -> DPCRN:
+    return DPCRN(linear_bins=20, merged_bands=20, channels=(4, 6), kernels=(5, 3), hidden=8)
+
+
 def small_blstm() -> BLSTM:
     return BLSTM(hidden=8, dense=12)
 
 
-BACKBONES: list[Callable[[], nn.Module]] = [small_crn, small_blstm]
+BACKBONES: list[Callable[[], nn.Module]] = [small_crn, small_dpcrn, small_blstm]
+CAUSAL: list[Callable[[], CRN | DPCRN]] = [small_crn, small_dpcrn]
 
 
 def speech_like(batch: int, samples: int) -> torch.Tensor:
@@ -74,8 +81,9 @@ def test_init_args_rebuild_the_same_model(build: Callable[[], nn.Module]) -> Non
     torch.testing.assert_close(again(x), model(x))
 
 
-def test_crn_is_causal_within_its_window() -> None:
-    model = small_crn().eval()
+@pytest.mark.parametrize("build", CAUSAL)
+def test_causal_models_see_nothing_beyond_their_latency(build: Callable[[], CRN | DPCRN]) -> None:
+    model = build().eval()
     x = speech_like(1, 4000)
     later = x.clone()
     later[:, 3000:] += 0.5
@@ -84,9 +92,10 @@ def test_crn_is_causal_within_its_window() -> None:
     assert change[3000:].max() > 0
 
 
+@pytest.mark.parametrize("build", CAUSAL)
 @pytest.mark.parametrize("chunk", [1, 3, 7])
-def test_crn_frame_by_frame_equals_the_whole(chunk: int) -> None:
-    model = small_crn().double().eval()
+def test_frame_by_frame_equals_the_whole(build: Callable[[], CRN | DPCRN], chunk: int) -> None:
+    model = build().double().eval()
     spectrum = model.stft.analyse(speech_like(2, 4000).double())
     whole, _ = model.enhance_frames(spectrum, model.initial_state(2))
     state, parts = model.initial_state(2), []
@@ -97,7 +106,33 @@ def test_crn_frame_by_frame_equals_the_whole(chunk: int) -> None:
     torch.testing.assert_close(torch.cat(parts, dim=1), whole, atol=1e-12, rtol=0)
 
 
-def test_default_crn_stays_within_its_budgets() -> None:
-    model = CRN()
+@pytest.mark.parametrize("build", [CRN, DPCRN])
+def test_default_causal_models_stay_within_their_budgets(build: type[CRN] | type[DPCRN]) -> None:
+    model = build()
     assert sum(p.numel() for p in model.parameters()) <= 500_000
     assert model.latency_samples <= 0.040 * model.sample_rate
+
+
+@pytest.mark.parametrize("build", CAUSAL)
+def test_an_unchanged_mask_gives_the_input_back(build: Callable[[], CRN | DPCRN]) -> None:
+    model = build().eval()
+    last: Any = model.decoder[-1]
+    torch.nn.init.zeros_(last.conv.weight)
+    x = speech_like(1, 4000)
+    torch.testing.assert_close(model(x), x, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kernels": (4, 3)},
+        {"channels": (4, 5), "kernels": (3, 3)},
+        {"channels": (4,)},
+        {"blocks": 0},
+        {"merged_bands": 500},
+        {"linear_bins": 0, "merged_bands": 150},
+    ],
+)
+def test_a_dual_path_network_that_cannot_be_built_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        DPCRN(**{"channels": (4, 6), "kernels": (5, 3), **wrong})

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cmkt.errors import AudioError
-from cmkt.signal.augment import band_limit, clip, scale_to
+from cmkt.signal.augment import band_limit, change_speed, clip, colour, scale_to
 from cmkt.signal.level import active_level_db
 
 RATE = 16_000
@@ -70,3 +70,28 @@ def test_clip_at_1_and_clip_of_silence_change_nothing() -> None:
 def test_a_clip_fraction_outside_0_to_1_is_an_error(fraction: float) -> None:
     with pytest.raises(AudioError, match="threshold_fraction"):
         clip(sine(100), fraction)
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.9, 1.5])
+def test_speed_moves_pitch_and_length(factor: float) -> None:
+    faster = change_speed(sine(500), factor)
+    assert faster.size == round(RATE / factor)
+    spectrum = np.abs(np.fft.rfft(faster * np.hanning(faster.size)))
+    assert np.fft.rfftfreq(faster.size, 1 / RATE)[spectrum.argmax()] == pytest.approx(500 * factor, abs=3)
+
+
+def test_speed_of_one_changes_nothing_and_zero_is_refused() -> None:
+    x = sine(500)
+    assert change_speed(x, 1.0) is x
+    with pytest.raises(AudioError, match="factor"):
+        change_speed(x, 0.0)
+
+
+def test_colour_is_the_filter_it_names() -> None:
+    impulse = np.zeros(16)
+    impulse[0] = 1.0
+    a, b, c, d = 0.3, -0.2, -0.25, 0.1
+    expected = [1.0, a - c, b - d - c * (a - c)]
+    np.testing.assert_allclose(colour(impulse, (a, b, c, d))[:3], expected)
+    with pytest.raises(AudioError, match="stable"):
+        colour(impulse, (0.0, 0.0, 0.0, 1.5))

@@ -121,7 +121,7 @@ class MixtureDataset(Dataset[Example]):
         else:
             speech = packed.unpack()
         try:
-            return self.mixer.mix(speech, rng)
+            return self.mixer.mix(speech, rng, voices=self._cache)
         except DataError:
             raise
         except AudioError as error:

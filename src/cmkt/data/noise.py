@@ -13,11 +13,14 @@ from cmkt.data.cache import AudioCache
 from cmkt.errors import AudioError, DataError
 from cmkt.signal.level import is_silent
 from cmkt.signal.placement import EVENT_SECONDS, place_noise
+from cmkt.signal.synthesis import babble, clicks, coloured, hum, modulated
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
 
 CACHE_BYTES = 2 << 30
+
+_KINDS = ("coloured", "modulated", "hum", "clicks")
 
 
 def noise_class(cut: MonoCut) -> str:
@@ -84,3 +87,28 @@ class NoiseBank:
         # Minutes of background are not turned into floats for a few seconds of them, unless the part is silent.
         part = packed.unpack(start, start + total)
         return [packed.unpack() if is_silent(part) else part]
+
+
+def synthetic(total: int, sample_rate: int, rng: np.random.Generator) -> PlacedNoise:
+    """Made noise over `total` samples, of a drawn kind: coloured (from blue to brown), modulated, hum or clicks."""
+    kind = _KINDS[int(rng.integers(len(_KINDS)))]
+    if kind == "coloured":
+        audio = coloured(total, float(rng.uniform(-1.0, 2.0)), rng)
+    else:
+        audio = {"modulated": modulated, "hum": hum, "clicks": clicks}[kind](total, sample_rate, rng)
+    return PlacedNoise(audio, (f"synthetic-{kind}",), kind)
+
+
+def babble_of(voices: AudioCache | None, count: tuple[int, int], total: int, rng: np.random.Generator) -> PlacedNoise:
+    """Several drawn utterances at once over `total` samples, count (fewest, most) of them.
+
+    Raises DataError without voices, or when a drawn one is silent.
+    """
+    if voices is None:
+        raise DataError("babble needs voices, but none were given. Set `babble_probability` to 0.")
+    drawn = [int(index) for index in rng.integers(len(voices), size=int(rng.integers(count[0], count[1] + 1)))]
+    ids = tuple(voices.cuts[index].id for index in drawn)
+    try:
+        return PlacedNoise(babble([voices[index].unpack() for index in drawn], total, rng), ids, "babble")
+    except AudioError as error:
+        raise DataError(f"the voices {', '.join(ids)} must be usable, but are not: {error}") from error

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from cmkt.data.cache import read_cut
 from cmkt.data.draw import generator, share
 from cmkt.data.manifest import Prepared, cut_text
-from cmkt.data.mixture import Mixer, MixtureSettings, plain_settings
+from cmkt.data.mixture import Mixer
+from cmkt.data.plan import MixtureSettings, plain_settings
 from cmkt.errors import AudioError, ConfigError, DataError
 
 

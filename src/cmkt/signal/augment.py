@@ -1,18 +1,25 @@
-"""What recordings suffer besides noise and rooms: level, a narrow channel, clipping. All keep length and time."""
+"""What recordings suffer or differ in besides noise and rooms: level, speed, colour, a narrow channel, clipping.
+
+All but `change_speed` keep length and time.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.signal import firwin, kaiser_beta, oaconvolve
+from scipy.signal import firwin, kaiser_beta, lfilter, oaconvolve
 
 from cmkt.errors import AudioError
 from cmkt.signal.level import active_level_db
 from cmkt.signal.mono import check_mono
+from cmkt.signal.resample import resample
 
 if TYPE_CHECKING:
     from cmkt.types import FloatArray
+
+SPEED_STEPS = 1000
+"""Speeds are rounded to thousandths."""
 
 STOP_BAND_DB = 60.0
 TRANSITION_FRACTION = 0.1
@@ -27,6 +34,34 @@ def scale_to(x: FloatArray, level_db: float, sample_rate: int) -> FloatArray:
     """
     gain = 10 ** ((level_db - active_level_db(x, sample_rate)) / 20)
     return (x * gain).astype(x.dtype)
+
+
+def change_speed(x: FloatArray, factor: float) -> FloatArray:
+    """`x` (T,) played `factor` times as fast, tempo and pitch together: about T / factor samples. 1 gives `x` itself.
+
+    After Ko et al., "Audio Augmentation for Speech Recognition", Interspeech 2015.
+
+    Raises:
+        AudioError: the factor is not positive, or `x` is not float.
+    """
+    if not factor > 0:
+        raise AudioError(f"`factor` must be above 0, but is {factor:g} instead.")
+    return resample(x, round(SPEED_STEPS * factor), SPEED_STEPS)
+
+
+def colour(x: FloatArray, coefficients: tuple[float, float, float, float]) -> FloatArray:
+    """`x` (T,) through (1 + a z^-1 + b z^-2) / (1 + c z^-1 + d z^-2), as from another microphone.
+
+    Valin, "A Hybrid DSP/Deep Learning Approach to Real-Time Full-Band Speech Enhancement", MMSP 2018, equation 6.
+
+    Raises:
+        AudioError: the filter is not stable.
+    """
+    a, b, c, d = coefficients
+    if not (abs(d) < 1 and abs(c) < 1 + d):
+        raise AudioError(f"`coefficients` must give a stable filter, but the denominator is (1, {c:g}, {d:g}) instead.")
+    coloured: FloatArray = lfilter((1.0, a, b), (1.0, c, d), x).astype(x.dtype)
+    return coloured
 
 
 def band_limit(x: FloatArray, cutoff_hz: float, sample_rate: int) -> FloatArray:

@@ -12,7 +12,8 @@ from torch.utils.data import DataLoader
 from cmkt.data.batch import Example, collate
 from cmkt.data.dataset import MixtureDataset
 from cmkt.data.manifest import load_prepared
-from cmkt.data.mixture import Mixer, MixtureSettings
+from cmkt.data.mixture import Mixer
+from cmkt.data.plan import MixtureSettings
 from cmkt.data.sampler import BucketBatchSampler, FixedBatchSampler
 from cmkt.errors import CheckpointError, ConfigError
 from cmkt.training.callbacks import batches_done
