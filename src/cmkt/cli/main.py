@@ -23,6 +23,7 @@ COMMANDS = {
     "fit": "train,embedded",
     "evaluate": "eval,torch",
     "probe": "train,embedded",
+    "layers": "train",
     "enhance": "torch",
 }
 """Each command with the extras that bring what it needs.

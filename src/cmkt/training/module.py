@@ -19,6 +19,7 @@ from cmkt.losses.si_sdr import SISDR
 from cmkt.metrics.stoi import stoi
 from cmkt.training.arms import PlainTask, Transfer, build_arm, check_covered
 from cmkt.training.data import MixtureData
+from cmkt.training.freezing import freeze as freeze_modules
 from cmkt.training.schedule import learning_rate_factor
 from cmkt.transfer.task import TransferTask
 from cmkt.types import Losses
@@ -31,7 +32,8 @@ class EnhancementModule(LightningModule):
     model: (B, T) -> (B, T), with a `sample_rate` in Hz. loss: L_SE, called as loss(estimate=, reference=, lengths=).
     transfer: None for the plain arm. learning_rate: at its peak; learning_rate_floor: share of it that is left at the
     end; gradient_clip_model, gradient_clip_bridge: largest norms of the gradients of each, clipped apart so that
-    neither takes room from the other. dev_stoi_utterances: how many dev utterances are scored by STOI, which is slow.
+    neither takes room from the other. freeze: names or patterns ("encoder.*") of submodules that are not trained, nor
+    their running statistics. dev_stoi_utterances: how many dev utterances are scored by STOI, which is slow.
 
     Logs raw terms: train/ and dev/ enhancement, transfer and total; dev/si_sdr_improvement in dB; dev/stoi and
     dev/stoi_improvement; dev/mismatch_gap; train/gradient_* norms.
@@ -49,6 +51,7 @@ class EnhancementModule(LightningModule):
         weight_decay: float = 1e-4,
         gradient_clip_model: float = 5.0,
         gradient_clip_bridge: float = 5.0,
+        freeze: list[str] | None = None,
         dev_stoi_utterances: int = 32,
     ) -> None:
         super().__init__()
@@ -62,6 +65,8 @@ class EnhancementModule(LightningModule):
         self.gradient_clip_bridge = gradient_clip_bridge
         self.dev_stoi_utterances = dev_stoi_utterances
         self.task: PlainTask | TransferTask = build_arm(model, loss, transfer)
+        # Not a list of modules: these are part of the model already and must not be registered twice.
+        self._frozen = tuple(freeze_modules(model, freeze or ()))
         self._si_sdr = SISDR()
         self._stoi_left = 0
 
@@ -69,6 +74,13 @@ class EnhancementModule(LightningModule):
     def enhancer(self) -> nn.Module:
         """The model that is trained, the only thing that is kept afterwards."""
         return self.task.model
+
+    def train(self, mode: bool = True) -> EnhancementModule:
+        """As of every module, but what is frozen stays in evaluation mode."""
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
 
     def forward(self, noisy: Tensor) -> Tensor:
         """Enhanced waveform (B, T)."""

@@ -59,6 +59,12 @@ def find_layer(model: nn.Module, layer: str) -> nn.Module:
     )
 
 
+def probe_shapes(sample_rate: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """The two inputs (B, T) that a model is probed with: other utterances, other lengths."""
+    scale = -(-sample_rate // REFERENCE_RATE)
+    return (2, SHORT_SAMPLES * scale), (3, LONG_SAMPLES * scale)
+
+
 def inspect_layer(model: nn.Module, calling: Calling, *, layer: str, layout: Layout, sample_rate: int) -> LayerFacts:
     """Runs the model twice on noise, at two lengths and batch sizes, and gives what its layer returned.
 
@@ -66,9 +72,8 @@ def inspect_layer(model: nn.Module, calling: Calling, *, layer: str, layout: Lay
     Raises: LayerError when the layer is not called exactly once, returns no tensor, or does not fit the layout;
     ConfigError when the model's output is not a waveform of the input's shape.
     """
-    scale = -(-sample_rate // REFERENCE_RATE)
-    shapes = ((2, SHORT_SAMPLES * scale), (3, LONG_SAMPLES * scale))
-    with _untouched(model):
+    shapes = probe_shapes(sample_rate)
+    with untouched(model):
         outputs = [_probed(model, calling, layer, shape) for shape in shapes]
     for output, (batch, _) in zip(outputs, shapes, strict=True):
         frames = layout.to_frames(output)
@@ -107,15 +112,20 @@ def _misfit(layer: str, layout: Layout, outputs: list[Tensor], reason: str) -> s
 
 
 def _probed(model: nn.Module, calling: Calling, layer: str, shape: tuple[int, int]) -> Tensor:
-    like = next(chain(model.parameters(), model.buffers()), torch.zeros(()))
-    noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
-    noisy = 0.05 * noise.to(device=like.device, dtype=like.dtype if like.is_floating_point() else torch.float32)
-    lengths = torch.full(shape[:1], shape[1], device=like.device)
+    noisy, lengths = probe_input(model, shape)
     return layer_output(model, calling, layer=layer, noisy=noisy, lengths=lengths)
 
 
+def probe_input(model: nn.Module, shape: tuple[int, int]) -> tuple[Tensor, Tensor]:
+    """Noise (B, T) on the device and in the precision of the model, and lengths (B,)."""
+    like = next(chain(model.parameters(), model.buffers()), torch.zeros(()))
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    noisy = 0.05 * noise.to(device=like.device, dtype=like.dtype if like.is_floating_point() else torch.float32)
+    return noisy, torch.full(shape[:1], shape[1], device=like.device)
+
+
 @contextmanager
-def _untouched(model: nn.Module) -> Iterator[None]:
+def untouched(model: nn.Module) -> Iterator[None]:
     """Eval mode without gradients inside; train flags of every submodule and the random state are put back."""
     training = {module: module.training for module in model.modules()}
     devices = {p.device.index for p in model.parameters() if p.device.type == "cuda"}
