@@ -36,6 +36,7 @@ def test_folder_is_split_and_reported(folders: Path, capsys: pytest.CaptureFixtu
     assert status == 0
     assert "dropped, unreadable: 1" in printed
     assert "broken.wav" in printed
+    assert printed.count("above the noise floor of its recording: p10") == 2
     train, dev = load_prepared(folders / "out" / "train"), load_prepared(folders / "out" / "dev")
     assert len(train.speech) + len(dev.speech) == 4
     assert train.noise is not None

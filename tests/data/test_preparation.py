@@ -48,7 +48,7 @@ def test_everything_good_is_kept_with_what_is_known(entries: dict[Kind, list[Ent
     assert report.kinds["speech"].with_text == 4
     assert not any(one.dropped or one.noted for one in report.kinds.values())
     cut = next(iter(load_prepared(tmp_path / "out").speech))
-    assert (cut.id, cut.duration, cut.custom) == ("u0", 1.0, {"corpus": "toy"})
+    assert (cut.id, cut.duration, cut.custom["corpus"]) == ("u0", 1.0, "toy")
     supervision = cut.supervisions[0]
     assert (supervision.text, supervision.speaker, supervision.language) == ("SENTENCE 0", "s0", "en")
     assert Path(cut.recording.sources[0].source).is_absolute()
@@ -83,6 +83,28 @@ def test_bad_files_are_dropped_and_told(wav: Wav, tmp_path: Path) -> None:
         "several channels": ["six: 6 channels"],
     }
     assert all(not cut.supervisions for cut in cuts)
+
+
+def test_distance_of_speech_to_its_noise_floor_is_kept_and_reported(wav: Wav, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    gate = np.tile(np.repeat([1.0, 0.0], 8_000), 4)
+    speech = [
+        Entry(
+            f"floor{floor_db}",
+            wav(f"{floor_db}.wav", (0.1 * gate + 10 ** (floor_db / 20)) * rng.standard_normal(gate.size)),
+            custom={"speech_to_floor_db": "what the list says"},
+        )
+        for floor_db in (-40, -60)
+    ]
+    report = prepare({"speech": speech, "noise": speech}, tmp_path / "out", workers=1)
+    loaded = load_prepared(tmp_path / "out")
+    assert [cut.custom["speech_to_floor_db"] for cut in loaded.speech] == pytest.approx([20.0, 40.0], abs=2.0)
+    assert loaded.noise is not None
+    assert {cut.custom["speech_to_floor_db"] for cut in loaded.noise} == {"what the list says"}
+    written = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert written["speech"]["speech_to_floor_db"] == pytest.approx({"p10": 22.0, "p50": 30.0, "p90": 38.0}, abs=2.0)
+    assert written["noise"]["speech_to_floor_db"] == {}
+    assert sum("above the noise floor" in line for line in report.lines()) == 1
 
 
 def test_clipped_noise_is_kept_with_a_note(wav: Wav) -> None:

@@ -22,3 +22,14 @@ def test_reasons_are_counted_with_the_first_five_examples() -> None:
     written = json.loads(json.dumps(whole.to_json()))
     assert written["speech"]["hours"] == 2.0
     assert written["speech"]["dropped"]["silent"]["count"] == 7
+
+
+def test_spread_of_the_noise_floors_is_told_where_there_is_speech() -> None:
+    report = KindReport(listed=11, kept=11)
+    report.summarise([float(value) for value in range(20, 31)])
+    assert report.speech_to_floor_db == {"p10": 21.0, "p50": 25.0, "p90": 29.0}
+    assert any("p10 21.0 dB, p50 25.0 dB, p90 29.0 dB" in line for line in Report({"speech": report}).lines())
+    empty = KindReport()
+    empty.summarise([])
+    assert empty.speech_to_floor_db == {}
+    assert not any("floor" in line for line in Report({"speech": empty}).lines())

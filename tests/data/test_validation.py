@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from cmkt.data.validation import Checked, Dropped, check_recording
+from cmkt.data.validation import BLOCK_SAMPLES, Checked, Dropped, check_recording, check_speech
+from cmkt.signal.floor import speech_to_floor_db
 
 TONE = 0.1 * np.sin(2 * np.pi * 440 * np.arange(16_000) / 16_000)
 Wav = Callable[..., Path]
@@ -105,3 +106,26 @@ def test_a_click_in_silence_is_silent_because_it_has_no_level_to_mix_at(wav: Wav
     dead = np.zeros(60 * 16_000)
     dead[5_000] = 4 / 32_768
     assert reason(check_recording(wav("a.wav", dead))) == "silent"
+
+
+def test_speech_is_described_with_its_distance_to_the_noise_floor(wav: Wav) -> None:
+    noise = 0.003 * np.random.default_rng(0).standard_normal(BLOCK_SAMPLES + 5_000)
+    burst = np.where(np.arange(noise.size) % 16_000 < 8_000, 0.1, 0.0) * np.tile(TONE, 17)[: noise.size] * 10
+    samples = burst + noise
+    path = wav("a.wav", np.stack([samples, TONE.mean() + 0 * samples]), subtype="FLOAT")
+    outcome = check_speech(path, expected_duration=samples.size / 16_000)
+    assert isinstance(outcome, Checked)
+    assert outcome.speech_to_floor_db == pytest.approx(speech_to_floor_db(samples, 16_000), abs=1e-3)
+    plain = check_recording(path)
+    assert isinstance(plain, Checked)
+    assert plain.speech_to_floor_db is None
+
+
+def test_speech_is_dropped_for_the_same_reasons(wav: Wav, tmp_path: Path) -> None:
+    broken = TONE.copy()
+    broken[500] = np.nan
+    assert reason(check_speech(tmp_path / "none.wav")) == "missing"
+    assert reason(check_speech(wav("nan.wav", broken, subtype="FLOAT"))) == "not finite"
+    assert reason(check_speech(wav("silent.wav", np.zeros(16_000)))) == "silent"
+    assert reason(check_speech(wav("a.wav", TONE), minimum_duration=2.0)) == "too short"
+    assert reason(check_speech(wav("a.wav", TONE), expected_duration=2.0)) == "duration disagrees"

@@ -13,7 +13,7 @@ from cmkt.audio.write import write_audio
 from cmkt.data.entry import Entry
 from cmkt.data.manifest import make_cut, write_prepared
 from cmkt.data.report import Report
-from cmkt.data.validation import Checked, check_recording
+from cmkt.data.validation import Checked, check_recording, check_speech
 from cmkt.losses.mae import MAE
 from cmkt.text.store_writer import StoreWriter
 from cmkt.training.data import MixtureData
@@ -46,7 +46,7 @@ def write_cuts(folder: Path, audio: dict[str, np.ndarray], custom: dict[str, obj
     for name, samples in audio.items():
         path = folder / f"{name}.wav"
         write_audio(path, samples, SAMPLE_RATE)
-        checked = check_recording(path)
+        checked = check_recording(path) if "class" in custom else check_speech(path)
         assert isinstance(checked, Checked)
         entry = Entry(id=name, path=path, custom=custom)
         cuts.append(make_cut(entry, checked, text=f"words of {name}" if text else None))

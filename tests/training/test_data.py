@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from cmkt.data.batch import Batch
+from cmkt.data.manifest import load_prepared
 from cmkt.errors import CheckpointError, ConfigError, DataError
 from cmkt.training.data import MixtureData
 
@@ -52,7 +53,9 @@ def test_loading_a_position_continues_there_without_mixing_what_was_done(corpus_
         assert torch.equal(a.noisy, b.noisy)
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"batch_seconds": 3.0}, {"max_batch": 2}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 1}, {"batch_seconds": 3.0}, {"max_batch": 2}, {"min_speech_to_floor_db": 1.0}]
+)
 def test_a_position_in_other_data_is_refused(corpus_folder: Path, change: dict[str, Any]) -> None:
     state = make(corpus_folder).state_dict()
     with pytest.raises(CheckpointError, match=next(iter(change))):
@@ -68,6 +71,30 @@ def test_dev_is_the_same_in_every_run_whatever_its_seed(corpus_folder: Path) -> 
 
 def test_dev_can_be_limited_to_utterances_spread_over_it(corpus_folder: Path) -> None:
     assert make(corpus_folder, dev_utterances=2).dev_set.ids == ["dev00", "dev02"]
+
+
+def floors(folder: Path) -> dict[str, float]:
+    return {cut.id: cut.custom["speech_to_floor_db"] for cut in load_prepared(folder).speech}
+
+
+def test_training_utterances_too_near_to_their_noise_floor_are_left_out_and_dev_is_not(corpus_folder: Path) -> None:
+    values = floors(corpus_folder / "train")
+    minimum = sorted(values.values())[9]
+    data = make(corpus_folder, min_speech_to_floor_db=minimum)
+    assert data.train_set.ids == [name for name, value in values.items() if value >= minimum]
+    assert 0 < len(data.train_set) < 18
+    assert len(data.dev_set) == 4
+
+
+def test_a_minimum_that_no_utterance_reaches_is_refused(corpus_folder: Path) -> None:
+    with pytest.raises(DataError, match="cleanest"):
+        make(corpus_folder, min_speech_to_floor_db=200.0).setup()
+
+
+def test_a_position_saved_before_there_was_a_minimum_can_be_loaded(corpus_folder: Path) -> None:
+    state = make(corpus_folder).state_dict()
+    del state["min_speech_to_floor_db"]
+    make(corpus_folder).load_state_dict(state)
 
 
 def test_transcripts_are_those_of_train_and_dev(corpus_folder: Path) -> None:
@@ -86,8 +113,8 @@ def test_a_folder_that_is_not_prepared_is_refused(corpus_folder: Path, tmp_path:
         MixtureData(str(tmp_path), str(corpus_folder / "dev")).setup()
 
 
-@pytest.mark.parametrize("change", [{"workers": -1}, {"dev_utterances": 0}])
-def test_numbers_that_cannot_be_are_refused(corpus_folder: Path, change: dict[str, int]) -> None:
+@pytest.mark.parametrize("change", [{"workers": -1}, {"dev_utterances": 0}, {"min_speech_to_floor_db": float("nan")}])
+def test_numbers_that_cannot_be_are_refused(corpus_folder: Path, change: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(change))):
         make(corpus_folder, **change)
 

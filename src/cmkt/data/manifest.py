@@ -1,9 +1,9 @@
 """A prepared folder: Lhotse manifests that say where the audio is, and a report of what was left out.
 
-speech.jsonl.gz   cuts with a supervision (text, speaker, language, gender)
+speech.jsonl.gz   cuts with a supervision (text, speaker, language, gender) and custom["speech_to_floor_db"]
 noise.jsonl.gz    cuts with custom["class"]; absent where there is no noise
 rir.jsonl.gz      cuts of room impulse responses; absent where there are none
-report.json       kept, hours, dropped and noted by reason
+report.json       kept, hours, dropped and noted by reason, percentiles of speech_to_floor_db
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from lhotse import CutSet, MonoCut
 
 REPORT = "report.json"
+SPEECH_TO_FLOOR = "speech_to_floor_db"
+"""The custom field of a speech cut with what `cmkt.signal.floor` measured, in dB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,10 @@ def manifest_path(directory: str | Path, kind: str) -> Path:
 
 
 def make_cut(entry: Entry, checked: Checked, *, text: str | None = None) -> MonoCut:
-    """A Lhotse cut of the whole file, first channel, with the absolute path; `text` becomes its supervision's text."""
+    """A Lhotse cut of the whole file, first channel, with the absolute path; `text` becomes its supervision's text.
+
+    Its custom is the entry's, and `speech_to_floor_db` to 0.01 dB where it was measured.
+    """
     try:
         from lhotse import AudioSource, MonoCut, Recording, SupervisionSegment
     except ImportError as error:
@@ -54,6 +59,9 @@ def make_cut(entry: Entry, checked: Checked, *, text: str | None = None) -> Mono
         num_samples=checked.samples,
         duration=checked.duration,
     )
+    custom = dict(entry.custom)
+    if checked.speech_to_floor_db is not None:
+        custom[SPEECH_TO_FLOOR] = round(checked.speech_to_floor_db, 2)
     described = (text, entry.speaker, entry.language, entry.gender)
     supervision = SupervisionSegment(
         id=entry.id,
@@ -73,7 +81,7 @@ def make_cut(entry: Entry, checked: Checked, *, text: str | None = None) -> Mono
         channel=0,
         recording=recording,
         supervisions=[supervision] if any(value is not None for value in described) else [],
-        custom=dict(entry.custom) or None,
+        custom=custom or None,
     )
 
 

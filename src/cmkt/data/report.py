@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 
+import numpy as np
+
 EXAMPLES = 5
+PERCENTILES = (10, 50, 90)
 
 
 @dataclass(slots=True)
@@ -26,19 +30,26 @@ class KindReport:
     """The account of one kind (speech, noise or rir).
 
     listed: entries looked at; kept: entries written; seconds: audio kept; dropped: reason to tally of entries left
-    out; noted: tally of entries that were kept with a remark (several channels, transcript dropped, clipped, ...).
+    out; noted: tally of entries that were kept with a remark (several channels, transcript dropped, clipped, ...);
+    speech_to_floor_db: its 10th, 50th and 90th percentile over the kept speech in dB, empty for the other kinds.
     """
 
     listed: int = 0
     kept: int = 0
     seconds: float = 0.0
     with_text: int = 0
+    speech_to_floor_db: dict[str, float] = field(default_factory=dict)
     dropped: dict[str, Tally] = field(default_factory=dict)
     noted: dict[str, Tally] = field(default_factory=dict)
 
     def drop(self, reason: str, example: str) -> None:
         """Counts an entry that is left out."""
         self.dropped.setdefault(reason, Tally()).add(example)
+
+    def summarise(self, values: Sequence[float]) -> None:
+        """Takes the percentiles of the kept speech's `speech_to_floor_db`; nothing where there is none."""
+        if values:
+            self.speech_to_floor_db = {f"p{rank}": round(float(np.percentile(values, rank)), 2) for rank in PERCENTILES}
 
     def note(self, remark: str, example: str) -> None:
         """Counts an entry that is kept, but not quite as it came."""
@@ -63,6 +74,9 @@ class Report:
         for kind, report in self.kinds.items():
             text = f", {report.with_text} with a transcript" if kind == "speech" else ""
             out.append(f"{kind}: kept {report.kept} of {report.listed}, {report.seconds / 3600:.2f} h{text}")
+            if report.speech_to_floor_db:
+                values = ", ".join(f"{name} {value:.1f} dB" for name, value in report.speech_to_floor_db.items())
+                out.append(f"  speech above the noise floor of its recording: {values}")
             for title, tallies in (("dropped", report.dropped), ("note", report.noted)):
                 for reason, tally in sorted(tallies.items(), key=lambda item: -item[1].count):
                     out.append(f"  {title}, {reason}: {tally.count}")

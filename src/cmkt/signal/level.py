@@ -99,8 +99,8 @@ def _active_steps(envelope: NDArray[np.float64], threshold: float, hangover: int
     reached = np.flatnonzero(envelope >= threshold)
     if reached.size == 0:
         return 1
-    until_next = np.diff(reached, append=envelope.size)
-    return int(np.minimum(until_next, hangover + 1).sum())
+    between = np.minimum(np.diff(reached), hangover + 1).sum()
+    return int(between) + min(envelope.size - int(reached[-1]), hangover + 1)
 
 
 def _mean_square(x: FloatArray) -> float:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import logging
+import math
 from pathlib import Path
-from typing import Any, final
+from typing import TYPE_CHECKING, Any, final
 
 from lightning.pytorch import LightningDataModule
 from torch.utils.data import DataLoader
 
 from cmkt.data.batch import Example, collate
 from cmkt.data.dataset import MixtureDataset
-from cmkt.data.manifest import load_prepared
+from cmkt.data.manifest import Prepared, load_prepared
 from cmkt.data.mixture import Mixer
 from cmkt.data.plan import MixtureSettings
 from cmkt.data.sampler import BucketBatchSampler, FixedBatchSampler
+from cmkt.data.selection import clean_enough
 from cmkt.errors import CheckpointError, ConfigError
 from cmkt.training.callbacks import batches_done
 from cmkt.training.stream import BatchStream
+
+if TYPE_CHECKING:
+    from lhotse import MonoCut
 
 _DEV_SEED = 20250307
 """Dev mixtures are the same in every run, whatever its seed, so that runs can be compared on them."""
@@ -34,10 +39,13 @@ class MixtureData(LightningDataModule):
     cropped; it is the same in both arms of a comparison, so that their batches are. crop_seconds: of everything else,
     None for never. max_batch: utterances in a batch at most. seed: of draws and batches. workers: loader processes,
     0 mixes in the training process. dev_utterances: how many of dev to use, spread evenly over its list; None for all.
+    min_speech_to_floor_db: training utterances that stand less above the noise of their own recording are left out, dev
+    is not touched; None keeps all. `cmkt prepare` measured it and its report says how it is spread.
 
     A position in training is the number of batches done. It is in every checkpoint, and batches and mixtures are pure
     functions of it and the seed, so a resumed run sees exactly what an uninterrupted one would have seen.
-    Raises, when set up: DataError for a folder that is not a prepared one; ConfigError for settings that cannot work.
+    Raises, when set up: DataError for a folder that is not a prepared one, or in which nothing is clean enough;
+    ConfigError for settings that cannot work.
     """
 
     def __init__(
@@ -55,12 +63,18 @@ class MixtureData(LightningDataModule):
         seed: int = 0,
         workers: int = 0,
         dev_utterances: int | None = None,
+        min_speech_to_floor_db: float | None = None,
     ) -> None:
         super().__init__()
         if workers < 0:
             raise ConfigError(f"`workers` must be 0 or more, but is {workers} instead.")
         if dev_utterances is not None and dev_utterances < 1:
             raise ConfigError(f"`dev_utterances` must be at least 1, or null for all, but is {dev_utterances} instead.")
+        if min_speech_to_floor_db is not None and not math.isfinite(min_speech_to_floor_db):
+            raise ConfigError(
+                "`min_speech_to_floor_db` must be finite, or null to keep all speech, "
+                f"but is {min_speech_to_floor_db} instead."
+            )
         self.train = train
         self.dev = dev
         self.sample_rate = sample_rate
@@ -73,6 +87,7 @@ class MixtureData(LightningDataModule):
         self.seed = seed
         self.workers = workers
         self.dev_utterances = dev_utterances
+        self.min_speech_to_floor_db = min_speech_to_floor_db
         self._first = 0
         self._train_set: MixtureDataset | None = None
         self._dev_set: MixtureDataset | None = None
@@ -103,8 +118,9 @@ class MixtureData(LightningDataModule):
             return
         if Path(self.train).resolve() == Path(self.dev).resolve():
             raise ConfigError(f"`dev` must be held out, but is the training folder {self.train}.")
-        self._train_set = self._load(self.train, self.settings, self.seed, None)
-        self._dev_set = self._load(self.dev, self.dev_settings, _DEV_SEED, self.dev_utterances)
+        train, dev = load_prepared(self.train), load_prepared(self.dev)
+        self._train_set = self._mixtures(train, self._train_speech(train), self.settings, self.seed)
+        self._dev_set = self._mixtures(dev, self._dev_speech(dev), self.dev_settings, _DEV_SEED)
         self._train_sampler()
         self._dev_sampler()
         hours = [sum(data.durations) / 3600 for data in (self._train_set, self._dev_set)]
@@ -148,20 +164,30 @@ class MixtureData(LightningDataModule):
             )
         self._first = int(state_dict["batches"])
 
-    def _deciding(self) -> dict[str, float]:
+    def _deciding(self) -> dict[str, float | None]:
         return {
             "seed": self.seed,
             "utterances": len(self.train_set),
             "batch_seconds": self.batch_seconds,
             "max_batch": self.max_batch,
+            "min_speech_to_floor_db": self.min_speech_to_floor_db,
             "processes": self._ranks()[1],
         }
 
-    def _load(self, folder: str, settings: MixtureSettings, seed: int, limit: int | None) -> MixtureDataset:
-        prepared = load_prepared(folder)
-        speech = list(prepared.speech)
-        if limit is not None and limit < len(speech):
-            speech = [speech[index * len(speech) // limit] for index in range(limit)]
+    def _train_speech(self, prepared: Prepared) -> list[MonoCut]:
+        if self.min_speech_to_floor_db is None:
+            return list(prepared.speech)
+        return clean_enough(prepared.speech, self.min_speech_to_floor_db, folder=self.train)
+
+    def _dev_speech(self, prepared: Prepared) -> list[MonoCut]:
+        speech, limit = list(prepared.speech), self.dev_utterances
+        if limit is None or limit >= len(speech):
+            return speech
+        return [speech[index * len(speech) // limit] for index in range(limit)]
+
+    def _mixtures(
+        self, prepared: Prepared, speech: list[MonoCut], settings: MixtureSettings, seed: int
+    ) -> MixtureDataset:
         return MixtureDataset(
             speech,
             Mixer(settings, prepared.noise, prepared.rir, self.sample_rate),
