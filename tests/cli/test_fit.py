@@ -20,6 +20,8 @@ from cmkt.data.manifest import make_cut, write_prepared
 from cmkt.data.report import Report
 from cmkt.data.validation import Checked, check_recording
 from cmkt.inference.load import load
+from cmkt.inference.save import save_model
+from cmkt.models.crn import CRN
 from cmkt.text.store_writer import StoreWriter
 from cmkt.training.checkpoint import read_checkpoint
 from cmkt.training.module import EnhancementModule
@@ -375,3 +377,45 @@ def test_a_resumed_run_says_where_it_goes_on(
     with caplog.at_level("INFO", "cmkt"):
         assert main([*arguments, "--ckpt_path", "last", "--trainer.max_steps", "6"]) == 0
     assert f"Going on from step 4, of {tmp_path / 'run' / 'checkpoints' / 'last.ckpt'}." in caplog.text
+
+
+def test_a_run_starts_from_the_weights_of_another(
+    arguments: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    assert main(arguments) == 0
+    first = load(tmp_path / "run").model.state_dict()
+    arguments[arguments.index("--output") + 1] = str(tmp_path / "tuned")
+    frozen = [*arguments, "--init", str(tmp_path / "run"), "--model.learning_rate", "1e-9"]
+    assert main([*frozen, "--model.freeze", '["encoder", "decoder"]']) == 0
+    tuned = load(tmp_path / "tuned").model.state_dict()
+    torch.testing.assert_close(tuned, first, atol=1e-6, rtol=0)
+    assert "Starting from the weights" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--model.model.hidden=9"], "hidden"),
+        (["--model.model", "cmkt.models.blstm.BLSTM", "--model.model.sample_rate=8000"], "must be of the class"),
+    ],
+)
+def test_weights_of_another_model_are_refused(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], change: list[str], message: str
+) -> None:
+    save_model(
+        CRN(RATE, window_samples=64, hop_samples=32, channels=(4, 4), hidden=8), tmp_path / "other", sample_rate=RATE
+    )
+    kept = [word for word in arguments if not (change[0] == "--model.model" and word.startswith("--model.model."))]
+    assert main([*kept, *change, "--init", str(tmp_path / "other")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_resuming_with_another_number_of_steps_is_warned_of(
+    arguments: list[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    assert main(arguments) == 0
+    arguments[arguments.index("--trainer.max_steps") + 1] = "6"
+    assert main([*arguments, "--ckpt_path", "last"]) == 0
+    assert "was 4 and is 6" in caplog.text

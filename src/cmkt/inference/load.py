@@ -38,6 +38,23 @@ def load(source: str | Path, *, device: str = "cpu", allow_foreign: bool = False
     return TorchEnhancer(model.to(target), sample_rate=card.sample_rate)
 
 
+def load_weights(model: nn.Module, source: str | Path) -> None:
+    """Puts the weights of a saved enhancer, named as for `load`, into a model of the same class, in place.
+
+    Raises ConfigError and CheckpointError as `load`, ConfigError when the model is of another class, CheckpointError
+    when it was made with other arguments, so that names or shapes differ.
+    """
+    card_path = default_card() if source == "default" else find_card(Path(source))
+    card = read_card(card_path)
+    kind = f"{type(model).__module__}.{type(model).__qualname__}"
+    if kind != card.class_path:
+        raise ConfigError(
+            f"The model must be of the class that {source} was saved from, {card.class_path}, but is {kind}. "
+            f"It was made with {dict(card.init_args)}."
+        )
+    _fill(model, _weights_path(Path(source), card_path, card), card)
+
+
 def default_card() -> Path:
     """The card of the enhancer that ships with the package. Raises ConfigError while none does."""
     path = Path(__file__).parent / "default" / CARD_NAME
@@ -152,7 +169,10 @@ def _fill(model: nn.Module, path: Path, card: Card) -> None:
         ) from error
     problems = _misfits(model.state_dict(), weights)
     if problems:
-        raise CheckpointError(f"{path} must hold the weights of {card.class_path}, but {'; '.join(problems)}.")
+        raise CheckpointError(
+            f"{path} must hold the weights of {card.class_path}, but {'; '.join(problems)}. "
+            f"They are of one made with {dict(card.init_args)}."
+        )
     model.load_state_dict(weights)
 
 

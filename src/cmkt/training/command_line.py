@@ -17,6 +17,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 from cmkt.data.manifest import load_prepared
 from cmkt.errors import ConfigError
+from cmkt.inference.load import load_weights
 from cmkt.inference.save import check_savable
 from cmkt.training.callbacks import Speed, StepSeed, StopOnInterrupt, TrainingProgress
 from cmkt.training.checkpoint import AtomicCheckpointIO, check_fits, read_checkpoint
@@ -110,6 +111,13 @@ class FitCommandLine(LightningCLI):
             "--ckpt_path", type=str | None, default=None, help="Checkpoint to resume from; `last` is that in --output."
         )
         parser.add_argument(
+            "--init",
+            type=str | None,
+            default=None,
+            help="Enhancer whose weights training starts from: `default`, a run, a folder with model.json or a "
+            ".safetensors; of the model's class, made with the same arguments.",
+        )
+        parser.add_argument(
             "--checkpoint_every", type=int, default=500, help="Steps between checkpoints to resume from."
         )
         parser.add_argument("--threads", type=int | None, default=None, help="CPU threads of torch; default its own.")
@@ -140,10 +148,14 @@ class FitCommandLine(LightningCLI):
         """Checks that the parts fit each other, then makes the folder."""
         self.model.check_data(self.datamodule)
         check_savable(self.model.enhancer, **self.described_model())
+        if self.config.init is not None:
+            load_weights(self.model.enhancer, self.config.init)  # a checkpoint to resume from replaces them
+            log.info("Starting from the weights of %s.", self.config.init)
         if self.resumed_from is not None:
             checkpoint = read_checkpoint(self.resumed_from)
             check_fits(checkpoint["state_dict"], self.model, self.resumed_from)
             log.info("Going on from step %d, of %s.", checkpoint["global_step"], self.resumed_from)
+            self._warn_of_another_schedule()
             if self.trainer.is_global_zero:
                 self.run.set_earlier_metrics_aside(int(checkpoint["global_step"]))
         if self.trainer.is_global_zero:
@@ -151,6 +163,17 @@ class FitCommandLine(LightningCLI):
             kept = self.config.clone()
             kept.ckpt_path = None  # the same configuration makes the same run, however often this one is resumed
             self.parser.save(kept, str(self.run.config), skip_unset=False, overwrite=True, multifile=False)
+
+    def _warn_of_another_schedule(self) -> None:
+        before = self.run.max_steps
+        now = self.config.trainer.max_steps
+        if before not in (None, now):
+            log.warning(
+                "`trainer.max_steps` was %s and is %s: from here the learning rate follows the new schedule, so the "
+                "run is no longer what a single start would have made.",
+                before,
+                now,
+            )
 
     def instantiate_trainer(self, **kwargs: Any) -> Trainer:
         """The trainer, with what every run needs."""

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+import yaml
+
 from cmkt.audio.files import check_output_folder
 from cmkt.audio.write import atomic_path
 from cmkt.errors import ConfigError
@@ -67,6 +69,15 @@ class RunDirectory:
     def enhancer(self) -> Path:
         """Folder of the trained model alone."""
         return self.root / "enhancer"
+
+    @property
+    def max_steps(self) -> int | None:
+        """Steps that this run was set to take; None where it has no readable config.yaml."""
+        try:
+            described = yaml.safe_load(self.config.read_text(encoding="utf-8"))
+            return int(described["trainer"]["max_steps"])
+        except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):
+            return None
 
     def check_free(self) -> None:
         """Raises ConfigError when there is a run in the folder already, or when it is no folder.
