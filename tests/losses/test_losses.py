@@ -10,11 +10,19 @@ from torch import nn
 
 from cmkt.errors import ConfigError
 from cmkt.losses.compressed_spectrum import CompressedSpectrum
+from cmkt.losses.loudness import LoudnessDisturbance
 from cmkt.losses.mae import MAE
 from cmkt.losses.si_sdr import SISDR
 from cmkt.losses.weighted_sum import WeightedSum
 
-LOSSES: list[nn.Module] = [MAE(), MAE(0.3), CompressedSpectrum(), SISDR(), WeightedSum([MAE(), SISDR()], [1.0, 0.1])]
+LOSSES: list[nn.Module] = [
+    MAE(),
+    MAE(0.3),
+    CompressedSpectrum(),
+    LoudnessDisturbance(),
+    SISDR(),
+    WeightedSum([MAE(), SISDR()], [1.0, 0.1]),
+]
 
 
 def noise(batch: int, samples: int, seed: int = 0) -> torch.Tensor:
