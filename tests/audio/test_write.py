@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ import pytest
 import soundfile
 
 from cmkt.audio.read import audio_info, read_audio
-from cmkt.audio.write import AudioWriter, atomic_path, write_audio, write_json, write_text
+from cmkt.audio.write import AudioWriter, atomic_path, discard_unfinished, write_audio, write_json, write_text
 from cmkt.errors import AudioError, AudioFileError
 
 FULL_AT_BYTES = 200_000
@@ -294,3 +295,15 @@ def test_a_disk_that_is_full_from_the_start_is_called_so(tmp_path: Path, monkeyp
 
 class Usage(NamedTuple):
     free: int
+
+
+def test_what_a_killed_process_left_of_a_file_can_be_deleted_and_nothing_else(tmp_path: Path) -> None:
+    for name in (".12345678.part.[a].wav", ".12345678.part.a.wav", "[a].wav", ".[a].wav"):
+        (tmp_path / name).touch()
+    discard_unfinished(tmp_path / "[a].wav")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".12345678.part.a.wav", ".[a].wav", "[a].wav"]
+    writer = AudioWriter(tmp_path / "b.wav", sample_rate=16_000, channels=1, subtype=None)
+    with suppress(KeyboardInterrupt), writer:
+        discard_unfinished(tmp_path / "b.wav")
+        assert not writer._temporary.exists()
+        raise KeyboardInterrupt

@@ -102,3 +102,41 @@ def test_skipping_everything_is_no_failure(
     run(folder, "--model", model, "--output", tmp_path / "out")
     assert run(folder, "--model", model, "--output", tmp_path / "out", "--skip-existing") == 0
     assert "0 files enhanced, 2 skipped" in capsys.readouterr().out.splitlines()[-1]
+
+
+def test_format_and_suffix_name_the_outputs(model: Path, folder: Path, tmp_path: Path) -> None:
+    words = (folder, "--model", model, "--output", tmp_path / "out", "--format", "flac", "--suffix", "_enhanced")
+    assert run(*words) == 0
+    info = audio_info(tmp_path / "out" / "deep" / "b_enhanced.flac")
+    assert (info.format, info.sample_rate, info.samples) == ("FLAC", 48_000, 8_000)
+    assert run(folder, "--model", model, "--output", folder, "--suffix", "_enhanced") == 0
+    assert sorted(path.name for path in folder.rglob("*.wav")) == ["a.wav", "a_enhanced.wav", "b.wav", "b_enhanced.wav"]
+    with pytest.raises(SystemExit):
+        run(folder, "--output", tmp_path / "out", "--format", "m4a")
+
+
+def test_two_inputs_with_one_output_are_refused(folder: Path, tmp_path: Path) -> None:
+    (folder / "a.m4a").touch()
+    with pytest.raises(AudioFileError, match=r"a\.m4a and .*a\.wav would both become .*a\.wav"):
+        run(folder, "--output", tmp_path / "out")
+
+
+def test_several_processes_give_the_same_with_one_warning_and_one_report(
+    model: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "bad.wav").write_bytes(b"nothing")
+    assert run(folder, "--model", model, "--output", tmp_path / "one") == 1
+    assert run(folder, "--model", model, "--output", tmp_path / "two", "--jobs", "2") == 1
+    for name in ("a.wav", "deep/b.wav"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+    captured = capsys.readouterr()
+    assert captured.err.count("warning: The model works at 16000 Hz") == 2
+    assert captured.err.count("not enhanced") == 2
+    assert "2 files enhanced, 1 failed" in captured.out.splitlines()[-1]
+
+
+def test_no_process_and_a_model_that_cannot_be_loaded_are_refused(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="`jobs` must be at least 1"):
+        run(folder, "--output", tmp_path / "out", "--jobs", "0")
+    with pytest.raises(ConfigError, match="does not exist"):
+        run(folder, "--model", tmp_path / "gone", "--output", tmp_path / "out", "--jobs", "2")

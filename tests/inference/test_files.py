@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from cmkt.audio.read import audio_info, read_audio, read_blocks
+from cmkt.audio.ffmpeg import find_ffmpeg
+from cmkt.audio.read import audio_info, read_audio
 from cmkt.audio.write import AudioWriter, write_audio
 from cmkt.errors import AudioError, AudioFileError, ConfigError
-from cmkt.inference import files
+from cmkt.inference.destinations import Naming, arrange
 from cmkt.inference.enhancer import TorchEnhancer
 from cmkt.inference.files import enhance_file, enhance_files, total_seconds
 
@@ -66,7 +67,7 @@ def test_mp3_stays_mp3(enhancer: TorchEnhancer, tmp_path: Path) -> None:
     enhance_file(enhancer, source, tmp_path / "out" / "a.mp3")
     before, after = audio_info(source), audio_info(tmp_path / "out" / "a.mp3")
     assert (after.format, after.subtype, after.sample_rate) == (before.format, before.subtype, before.sample_rate)
-    assert abs(after.samples - before.samples) < 3_000
+    assert after.samples == pytest.approx(before.samples, abs=3_000)
 
 
 def test_a_96_khz_file_keeps_its_rate_with_a_warning(enhancer: TorchEnhancer, tmp_path: Path) -> None:
@@ -165,13 +166,14 @@ def test_ctrl_c_keeps_finished_files_and_leaves_no_half_one(
     sound(tmp_path / "in" / "a.wav")
     sound(tmp_path / "in" / "b.wav")
 
-    def interrupted(path: Path, block_samples: int) -> Iterator[FloatArray]:
-        for block in read_blocks(path, block_samples):
-            yield block[:, :1_000]
-            if path.name == "b.wav":
-                raise KeyboardInterrupt
+    write = AudioWriter.write
 
-    monkeypatch.setattr(files, "read_blocks", interrupted)
+    def interrupted(writer: AudioWriter, block: FloatArray) -> None:
+        write(writer, block)
+        if writer.path.name == "b.wav":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(AudioWriter, "write", interrupted)
     with pytest.raises(KeyboardInterrupt):
         enhance_files(enhancer, [tmp_path / "in"], tmp_path / "out")
     assert names(tmp_path / "out") == ["a.wav"]
@@ -206,12 +208,56 @@ def test_a_wrong_limit_is_refused_before_anything_is_written(enhancer: TorchEnha
     assert names(tmp_path / "out") == [] if (tmp_path / "out").exists() else True
 
 
-def test_total_seconds_counts_what_can_be_read(tmp_path: Path) -> None:
+def test_total_seconds_counts_what_can_be_read_and_is_to_be_done(tmp_path: Path) -> None:
     sound(tmp_path / "in" / "a.wav", samples=16_000)
     (tmp_path / "in" / "b.wav").write_bytes(b"nothing")
-    assert total_seconds([tmp_path / "in"], tmp_path / "out") == pytest.approx(1.0)
+    assert total_seconds(arrange([tmp_path / "in"], tmp_path / "out").jobs) == pytest.approx(1.0)
     sound(tmp_path / "out" / "a.wav")
-    assert total_seconds([tmp_path / "in"], tmp_path / "out", on_existing="skip") == 0.0
+    assert total_seconds(arrange([tmp_path / "in"], tmp_path / "out", on_existing="skip").jobs) == 0.0
+
+
+def test_the_suffix_of_an_output_names_its_format(enhancer: TorchEnhancer, tmp_path: Path) -> None:
+    source = sound(tmp_path / "a.wav", subtype="PCM_24")
+    for name, kind in (("b.flac", ("FLAC", "PCM_24")), ("b.ogg", ("OGG", "VORBIS")), ("b.opus", ("OGG", "OPUS"))):
+        enhance_file(enhancer, source, tmp_path / name)
+        info = audio_info(tmp_path / name)
+        assert (info.format, info.subtype, info.samples) == (*kind, 4_001)
+
+
+def test_outputs_are_named_as_the_user_says(enhancer: TorchEnhancer, tmp_path: Path) -> None:
+    sound(tmp_path / "in" / "a.wav")
+    sound(tmp_path / "in" / "deep" / "b.flac")
+    naming = Naming(format="flac", suffix="_enhanced")
+    outcome = enhance_files(enhancer, [tmp_path / "in"], tmp_path / "out", naming=naming)
+    assert names(tmp_path / "out") == ["a_enhanced.flac", str(Path("deep", "b_enhanced.flac"))]
+    assert sorted(outcome.written) == [tmp_path / "out" / name for name in names(tmp_path / "out")]
+
+
+def test_a_format_that_cannot_hold_a_file_fails_for_that_file(enhancer: TorchEnhancer, tmp_path: Path) -> None:
+    sound(tmp_path / "in" / "a.wav", rate=11_025)
+    sound(tmp_path / "in" / "b.wav", rate=16_000)
+    outcome = enhance_files(enhancer, [tmp_path / "in"], tmp_path / "out", naming=Naming(format="opus"))
+    assert names(tmp_path / "out") == ["b.opus"]
+    assert "cannot be opened for writing as OGG OPUS, 11025 Hz" in outcome.failed[0][1]
+
+
+@pytest.mark.skipif(find_ffmpeg() is None, reason="needs ffmpeg on PATH: sudo apt install ffmpeg")
+def test_what_only_ffmpeg_reads_becomes_wav_of_the_same_rate_and_channels(
+    enhancer: TorchEnhancer, tmp_path: Path
+) -> None:
+    source = sound(tmp_path / "a.wav", channels=2, rate=44_100, samples=44_100 * 12)
+    (tmp_path / "in").mkdir()
+    command = ["ffmpeg", "-v", "error", "-i", str(source), "-c:a", "flac", str(tmp_path / "in" / "video.mkv")]
+    subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
+    (tmp_path / "in" / "bad.m4a").write_text("this is no audio")
+    with pytest.warns(UserWarning, match="8000 Hz"):
+        outcome = enhance_files(enhancer, [tmp_path / "in"], tmp_path / "out")
+    with pytest.warns(UserWarning, match="8000 Hz"):
+        enhance_file(enhancer, source, tmp_path / "wanted.wav")
+    assert (tmp_path / "out" / "video.wav").read_bytes() == (tmp_path / "wanted.wav").read_bytes()
+    assert names(tmp_path / "out") == ["video.wav"]
+    assert outcome.audio_seconds == pytest.approx(12.0)
+    assert "ffmpeg" in outcome.failed[0][1]
 
 
 @pytest.mark.corpus

@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from cmkt.audio.ffmpeg import SUFFIXES as FFMPEG_SUFFIXES
 from cmkt.errors import AudioFileError, ConfigError
 
-SUFFIXES = frozenset(
+SNDFILE_SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aiff", ".aif", ".aifc", ".au", ".caf", ".w64", ".rf64"}
 )
+SUFFIXES = SNDFILE_SUFFIXES | FFMPEG_SUFFIXES
 """Suffixes by which a file in a folder counts as audio. A file that is named itself need not have one."""
 
 

@@ -1,4 +1,4 @@
-"""Audio files of any kind that libsndfile reads, whole or in blocks.
+"""Audio files of any kind, whole or in blocks: what libsndfile reads, and the rest through the `ffmpeg` program.
 
 Shapes: C channels, T samples, time last. Full scale is 1.0.
 """
@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, final
 
 import numpy as np
 import soundfile
 
+from cmkt.audio.ffmpeg import SUFFIXES as FFMPEG_SUFFIXES
+from cmkt.audio.ffmpeg import FfmpegReader, find_ffmpeg
 from cmkt.errors import AudioFileError
 
 if TYPE_CHECKING:
@@ -22,29 +24,72 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+FFMPEG = "FFMPEG"
+"""The format of what libsndfile does not read, and so does not write either."""
+
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
     """What the header of an audio file says.
 
-    sample_rate in Hz; channels; samples for each channel; subtype and format as in libsndfile ("PCM_16", "WAV").
+    sample_rate in Hz; channels; samples for each channel; subtype and format as in libsndfile ("PCM_16", "WAV"). For
+    what ffmpeg decodes, the format is "FFMPEG", the subtype is empty, and samples is an estimate, None where the
+    container says nothing.
     """
 
     sample_rate: int
     channels: int
-    samples: int
+    samples: int | None
     subtype: str
     format: str
+
+
+WHOLE_BLOCK_SAMPLES = 1 << 20
+"""The block in which a whole file is read whose length is not known."""
+
+
+class AudioReader(Protocol):
+    """An open audio file."""
+
+    @property
+    def info(self) -> AudioInfo:
+        """What its header says."""
+
+    def blocks(self, block_samples: int) -> Iterator[NDArray[np.float32]]:
+        """The file in blocks (C, n) float32 with n = block_samples, the last one with 1 <= n <= block_samples."""
+
+
+@contextmanager
+def open_audio(path: str | Path) -> Iterator[AudioReader]:
+    """The open file, to be read once.
+
+    Raises:
+        AudioFileError: the file is missing or unreadable; when its blocks are read: it is empty, damaged, or ends
+            before its header says.
+    """
+    path = Path(path)
+    if not path.exists():
+        raise AudioFileError(f"'{path}' must be an audio file, but does not exist.")
+    if path.is_dir():
+        raise AudioFileError(f"'{path}' must be an audio file, but is a folder.")
+    try:
+        file = soundfile.SoundFile(path)
+    except (soundfile.SoundFileError, TypeError, OSError) as error:
+        with _decoded(path, AudioFileError(f"'{path}' cannot be read as audio: {error}")) as decoded:
+            yield decoded
+        return
+    with file:
+        yield _SndfileReader(path, file)
 
 
 def audio_info(path: str | Path) -> AudioInfo:
     """The header of an audio file.
 
     Raises:
-        AudioFileError: the file is missing, or libsndfile does not know it.
+        AudioFileError: the file is missing, or neither libsndfile nor ffmpeg reads it.
     """
-    with _opened(Path(path)) as file:
-        return AudioInfo(file.samplerate, file.channels, file.frames, file.subtype, file.format)
+    with open_audio(path) as file:
+        return file.info
 
 
 def read_audio(path: str | Path) -> tuple[NDArray[np.float32], int]:
@@ -55,11 +100,9 @@ def read_audio(path: str | Path) -> tuple[NDArray[np.float32], int]:
     Raises:
         AudioFileError: the file is missing, unreadable, empty, or ends before its header says.
     """
-    path = Path(path)
-    with _opened(path) as file:
-        audio: NDArray[np.float32] = file.read(dtype="float32", always_2d=True)
-        _check_complete(path, file, audio.shape[0])
-        return np.ascontiguousarray(audio.T), file.samplerate
+    with open_audio(path) as file:
+        blocks = list(file.blocks(max(file.info.samples or 0, WHOLE_BLOCK_SAMPLES)))
+        return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1), file.info.sample_rate
 
 
 def read_blocks(path: str | Path, block_samples: int) -> Iterator[NDArray[np.float32]]:
@@ -70,32 +113,69 @@ def read_blocks(path: str | Path, block_samples: int) -> Iterator[NDArray[np.flo
     """
     if block_samples < 1:
         raise AudioFileError(f"`block_samples` must be at least 1, but is {block_samples} instead.")
-    path = Path(path)
-    with _opened(path) as file:
+    with open_audio(path) as file:
+        yield from file.blocks(block_samples)
+
+
+@final
+class _SndfileReader:
+    """What libsndfile reads."""
+
+    def __init__(self, path: Path, file: soundfile.SoundFile) -> None:
+        self._path = path
+        self._file = file
+
+    @property
+    def info(self) -> AudioInfo:
+        file = self._file
+        return AudioInfo(file.samplerate, file.channels, file.frames, file.subtype, file.format)
+
+    def blocks(self, block_samples: int) -> Iterator[NDArray[np.float32]]:
         given = 0
         while True:
-            block: NDArray[np.float32] = file.read(block_samples, dtype="float32", always_2d=True)
+            block = self._read(block_samples)
             if block.shape[0] == 0:
                 break
             given += block.shape[0]
             yield np.ascontiguousarray(block.T)
-        _check_complete(path, file, given)
+        _check_complete(self._path, self._file, given)
+
+    def _read(self, samples: int) -> NDArray[np.float32]:
+        try:
+            block: NDArray[np.float32] = self._file.read(samples, dtype="float32", always_2d=True)
+        except (soundfile.SoundFileError, OSError) as error:
+            raise AudioFileError(f"'{self._path}' cannot be read as audio: {error}") from error
+        return block
+
+
+@final
+class _FfmpegAudio:
+    """What ffmpeg decodes."""
+
+    def __init__(self, reader: FfmpegReader) -> None:
+        self._reader = reader
+
+    @property
+    def info(self) -> AudioInfo:
+        reader = self._reader
+        return AudioInfo(reader.sample_rate, reader.channels, reader.samples, "", FFMPEG)
+
+    def blocks(self, block_samples: int) -> Iterator[NDArray[np.float32]]:
+        return self._reader.blocks(block_samples)
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
-    """The open file; whatever libsndfile says while it is open becomes an AudioFileError."""
-    if not path.exists():
-        raise AudioFileError(f"'{path}' must be an audio file, but does not exist.")
-    if path.is_dir():
-        raise AudioFileError(f"'{path}' must be an audio file, but is a folder.")
-    try:
-        with soundfile.SoundFile(path) as file:
-            yield file
-    except (soundfile.SoundFileError, TypeError, OSError) as error:
-        if isinstance(error, AudioFileError):
-            raise
-        raise AudioFileError(f"'{path}' cannot be read as audio: {error}") from error
+def _decoded(path: Path, refusal: AudioFileError) -> Iterator[AudioReader]:
+    """What libsndfile refused, by ffmpeg; a suffix that is libsndfile's own leaves the word to its refusal."""
+    expected = path.suffix.lower() in FFMPEG_SUFFIXES
+    if not expected and find_ffmpeg() is None:
+        raise refusal
+    with ExitStack() as stack:
+        try:
+            reader = stack.enter_context(FfmpegReader(path))
+        except AudioFileError as error:
+            raise (error if expected else refusal) from error
+        yield _FfmpegAudio(reader)
 
 
 def _check_complete(path: Path, file: soundfile.SoundFile, given: int) -> None:

@@ -7,6 +7,7 @@ samples.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import secrets
@@ -137,7 +138,7 @@ class AudioWriter:
                 raise self._failure(str(error)) from error
             raise AudioFileError(
                 f"'{self.path}' cannot be opened for writing as {self.format} {self.subtype}, {self.sample_rate} Hz, "
-                f"{self.channels} channels: {error}"
+                f"{self.channels} channels: {error} WAV takes any rate and number of channels."
             ) from error
         return self
 
@@ -212,6 +213,12 @@ class AudioWriter:
 def _temporary(path: Path) -> Path:
     """A hidden name that ends as `path` does. 60 characters are at most 240 bytes, and file systems take 255."""
     return path.with_name(f".{secrets.token_hex(4)}.part.{path.name[-60:]}")
+
+
+def discard_unfinished(path: Path) -> None:
+    """Delete what a process that was killed left of writing `path`. Nothing may be writing it now."""
+    for temporary in path.parent.glob(f".*.part.{glob.escape(path.name[-60:])}"):
+        _discard(temporary)
 
 
 def _discard(temporary: Path) -> None:

@@ -1,4 +1,4 @@
-"""Enhancing files: constant memory at any length, and each output keeps rate, length, channels and format of its input.
+"""Enhancing files: constant memory at any length, and each output keeps rate, length and channels of its input.
 
 An output gets its final name only when it is whole. What was finished before an error or Ctrl-C stays.
 """
@@ -10,37 +10,49 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, final
 
-from cmkt.audio.read import audio_info, read_blocks
+from cmkt.audio.encoding import encoding_for
+from cmkt.audio.read import audio_info, open_audio
 from cmkt.audio.write import AudioWriter
 from cmkt.errors import AudioError, AudioFileError, ConfigError
-from cmkt.inference.destinations import existing, plan, refuse_replacing_inside
+from cmkt.inference.destinations import arrange
 from cmkt.inference.stream import BLOCK_SECONDS, OFFLINE_WINDOW_SECONDS
 
 if TYPE_CHECKING:
+    from cmkt.audio.read import AudioReader
+    from cmkt.inference.destinations import Arrangement, Existing, Job, Naming
     from cmkt.inference.stream import Streaming
 
 _LOGGER = logging.getLogger(__name__)
-
-Existing = Literal["refuse", "skip", "overwrite"]
 
 
 @final
 @dataclass(slots=True)
 class Outcome:
-    """What became of a set of files. failed: each file that could not be enhanced, with the reason."""
+    """What became of a set of files. failed: each file that could not be enhanced, with the reason.
+
+    audio_seconds is the length of what was written, elapsed_seconds the time from the first job to the last.
+    """
 
     written: list[Path] = field(default_factory=list)
     skipped: list[Path] = field(default_factory=list)
     failed: list[tuple[Path, str]] = field(default_factory=list)
     audio_seconds: float = 0.0
-    computing_seconds: float = 0.0
+    elapsed_seconds: float = 0.0
 
     @property
     def real_time_factor(self) -> float:
-        """Computing time, reading and writing included, over audio time; lower is faster, nan if nothing was done."""
-        return self.computing_seconds / self.audio_seconds if self.audio_seconds else float("nan")
+        """Elapsed time, reading and writing included, over audio time; lower is faster, nan if nothing was done."""
+        return self.elapsed_seconds / self.audio_seconds if self.audio_seconds else float("nan")
+
+    def add(self, job: Job, result: float | str) -> None:
+        """Note what `attempt` gave for a job."""
+        if isinstance(result, str):
+            self.failed.append((job.source, result))
+            return
+        self.written.append(job.destination)
+        self.audio_seconds += result
 
 
 def enhance_file(
@@ -51,43 +63,46 @@ def enhance_file(
     attenuation_limit_db: float | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> float:
-    """Seconds of audio enhanced from one file into another of the same rate, length, channels, format and subtype.
+    """Seconds of audio enhanced from one file into another of the same rate, length and channels.
 
-    An existing destination is replaced, at the end and at once. on_progress is called with the seconds of each block.
+    The suffix of the destination names its format; where that is the format of the source, its subtype is kept, too,
+    see `cmkt.audio.encoding.encoding_for`. An existing destination is replaced, at the end and at once. on_progress is
+    called with the seconds of each block.
     Raises ConfigError if the destination is the source, AudioFileError if one cannot be read or written, AudioError
     if the audio cannot be used (empty, not finite).
     """
     source, destination = Path(source), Path(destination)
-    info = audio_info(source)
-    if destination.exists() and destination.samefile(source):
-        raise ConfigError(
-            f"An output must never overwrite an input, but {destination} is {source}. Choose another name."
+    with open_audio(source) as audio:
+        if destination.exists() and destination.samefile(source):
+            raise ConfigError(
+                f"An output must never overwrite an input, but {destination} is {source}. Choose another name."
+            )
+        if audio.info.samples == 0:
+            raise AudioFileError(f"{source} must hold at least one sample, but is empty. Leave it out.")
+        return _enhance(
+            enhancer, audio, destination, attenuation_limit_db, (lambda _: None) if on_progress is None else on_progress
         )
-    if info.samples == 0:
-        raise AudioFileError(f"{source} must hold at least one sample, but is empty. Leave it out.")
-    _make_folder(destination.parent)
-    block_samples = max(int(BLOCK_SECONDS * info.sample_rate / info.channels), 1)
-    with (
-        enhancer.stream(
-            sample_rate=info.sample_rate,
-            channels=info.channels,
+
+
+def attempt(
+    enhancer: Streaming,
+    job: Job,
+    *,
+    attenuation_limit_db: float | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> float | str:
+    """Seconds of audio enhanced, or why the file cannot be read, used or written."""
+    try:
+        return enhance_file(
+            enhancer,
+            job.source,
+            job.destination,
             attenuation_limit_db=attenuation_limit_db,
-            window_seconds=OFFLINE_WINDOW_SECONDS,
-        ) as stream,
-        AudioWriter(
-            destination,
-            sample_rate=info.sample_rate,
-            channels=info.channels,
-            subtype=info.subtype,
-            format=info.format,
-        ) as writer,
-    ):
-        for block in read_blocks(source, block_samples):
-            writer.write(stream.feed(block).reshape(info.channels, -1))
-            if on_progress is not None:
-                on_progress(block.shape[-1] / info.sample_rate)
-        writer.write(stream.flush().reshape(info.channels, -1))
-    return info.samples / info.sample_rate
+            on_progress=on_progress,
+        )
+    except (AudioError, OSError) as error:
+        _LOGGER.debug("%s was not enhanced", job.source, exc_info=error)
+        return str(error)
 
 
 def enhance_files(
@@ -95,6 +110,7 @@ def enhance_files(
     inputs: Sequence[str | Path],
     output: str | Path,
     *,
+    naming: Naming | None = None,
     on_existing: Existing = "refuse",
     attenuation_limit_db: float | None = None,
     on_progress: Callable[[float], None] | None = None,
@@ -106,39 +122,70 @@ def enhance_files(
     Raises before any work: ConfigError if an output would overwrite an input, or if outputs exist and may be neither
     skipped nor overwritten; AudioFileError if there is no input, or if two inputs have one output.
     """
-    paths = [Path(path) for path in inputs]
-    jobs = plan(paths, Path(output))
-    there = existing(jobs)
-    if on_existing == "overwrite":
-        refuse_replacing_inside(jobs, paths)
-    if there and on_existing == "refuse":
-        raise ConfigError(
-            f"Outputs must not exist yet, but {len(there)} do, the first is {there[0].destination}. "
-            "Skip them (--skip-existing), overwrite them (--overwrite), or choose another folder."
-        )
-    outcome = Outcome()
-    left_out = set(there) if on_existing == "skip" else set()
-    for job in jobs:
-        if job in left_out:
-            outcome.skipped.append(job.destination)
-            continue
-        started = time.perf_counter()
-        try:
-            seconds = enhance_file(
-                enhancer,
-                job.source,
-                job.destination,
-                attenuation_limit_db=attenuation_limit_db,
-                on_progress=on_progress,
-            )
-        except AudioError as error:
-            _LOGGER.debug("%s was not enhanced", job.source, exc_info=error)
-            outcome.failed.append((job.source, str(error)))
-            continue
-        outcome.written.append(job.destination)
-        outcome.audio_seconds += seconds
-        outcome.computing_seconds += time.perf_counter() - started
+    arrangement = arrange(inputs, output, naming=naming, on_existing=on_existing)
+    return enhance_arranged(enhancer, arrangement, attenuation_limit_db=attenuation_limit_db, on_progress=on_progress)
+
+
+def enhance_arranged(
+    enhancer: Streaming,
+    arrangement: Arrangement,
+    *,
+    attenuation_limit_db: float | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Outcome:
+    """`enhance_files` for what `arrange` gave, one file after the other."""
+    outcome = Outcome(skipped=list(arrangement.skipped))
+    started = time.perf_counter()
+    for job in arrangement.jobs:
+        outcome.add(job, attempt(enhancer, job, attenuation_limit_db=attenuation_limit_db, on_progress=on_progress))
+    outcome.elapsed_seconds = time.perf_counter() - started
     return outcome
+
+
+def total_seconds(jobs: Sequence[Job]) -> float:
+    """Seconds of audio in the sources, for a progress bar; what cannot be read or tells no length counts as zero."""
+    seconds = 0.0
+    for job in jobs:
+        try:
+            info = audio_info(job.source)
+        except (AudioFileError, OSError):
+            continue
+        seconds += (info.samples or 0) / info.sample_rate
+    return seconds
+
+
+def _enhance(
+    enhancer: Streaming,
+    audio: AudioReader,
+    destination: Path,
+    attenuation_limit_db: float | None,
+    on_progress: Callable[[float], None],
+) -> float:
+    info = audio.info
+    encoding = encoding_for(destination, info)
+    _make_folder(destination.parent)
+    samples = 0
+    with (
+        enhancer.stream(
+            sample_rate=info.sample_rate,
+            channels=info.channels,
+            attenuation_limit_db=attenuation_limit_db,
+            window_seconds=OFFLINE_WINDOW_SECONDS,
+        ) as stream,
+        AudioWriter(
+            destination,
+            sample_rate=info.sample_rate,
+            channels=info.channels,
+            subtype=encoding.subtype,
+            format=encoding.format,
+        ) as writer,
+    ):
+        for block in audio.blocks(max(int(BLOCK_SECONDS * info.sample_rate / info.channels), 1)):
+            writer.write(stream.feed(block).reshape(info.channels, -1))
+            samples += block.shape[-1]
+            on_progress(block.shape[-1] / info.sample_rate)
+        writer.write(stream.flush().reshape(info.channels, -1))
+    return samples / info.sample_rate
 
 
 def _make_folder(folder: Path) -> None:
@@ -146,17 +193,3 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise AudioFileError(f"The output folder {folder} must be writable, but cannot be made: {error}.") from error
-
-
-def total_seconds(inputs: Sequence[str | Path], output: str | Path, *, on_existing: Existing = "refuse") -> float:
-    """Seconds of audio that `enhance_files` will go through, for a progress bar; unreadable files count as zero."""
-    seconds = 0.0
-    for job in plan([Path(path) for path in inputs], Path(output)):
-        if on_existing == "skip" and job.destination.exists():
-            continue
-        try:
-            info = audio_info(job.source)
-        except AudioFileError:
-            continue
-        seconds += info.samples / info.sample_rate
-    return seconds
