@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,12 @@ import pytest
 
 from cmkt.audio.write import write_audio
 from cmkt.cli.main import main
+from cmkt.data.entry import Entry
+from cmkt.data.preparation import prepare
 from cmkt.inference.save import save_model
 from cmkt.models.crn import CRN
+from cmkt.recipes.espeak import espeak
+from cmkt.signal.resample import resample
 
 RATE = 16_000
 
@@ -83,6 +88,7 @@ def test_the_verdict_is_read_from_the_run(
         (["--model", "nowhere"], "does not exist"),
         (["--data", "nowhere"], "prepared folder"),
         (["--limit", "0"], "`limit`"),
+        (["--words", "--candidates", "0"], "`candidates`"),
         (["--jobs", "-1"], "`jobs`"),
         (["--snr", "0", "0"], "each once"),
         (["--device", "quantum"], "`device`"),
@@ -152,3 +158,40 @@ def test_a_model_class_from_outside_is_scored_when_allowed(
     assert main(command(data, tmp_path / "out", model)) == 2
     assert "--allow-foreign" in capsys.readouterr().err
     assert main([*command(data, tmp_path / "out", model), "--allow-foreign"]) == 0
+
+
+def test_words_need_transcripts_and_say_so(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*arguments, "--words"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: Words are measured on two different English transcripts or more")
+    assert "Leave out --words" in error
+
+
+def test_words_without_their_extra_name_the_pip_command(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "pocketsphinx", None)
+    assert main([*arguments, "--words"]) == 2
+    assert "pip install 'cmkt[asr]'" in capsys.readouterr().err
+
+
+def test_words_are_in_the_summary(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    entries = []
+    for name, text in (("a", "the old man walked along the river"), ("b", "they danced until the morning came")):
+        path = tmp_path / f"{name}.wav"
+        write_audio(path, 0.5 * resample(espeak().synthesise(text, voice="en-us+m3"), espeak().sample_rate, RATE), RATE)
+        entries.append(Entry(name, path, text=text))
+    hiss = np.random.default_rng(0).standard_normal(RATE)
+    write_audio(tmp_path / "hiss.wav", 0.1 * hiss, RATE)
+    prepare({"speech": entries, "noise": [Entry("hiss", tmp_path / "hiss.wav")]}, tmp_path / "data", workers=1)
+    assert main([*command(tmp_path / "data", tmp_path / "out", run), "--words", "--candidates", "1"]) == 0
+    printed = capsys.readouterr().out
+    assert "Guessing finds 0.500 of them." in printed
+    assert "| clean " in printed.split("### Identified")[1]
+    assert "| clean " not in printed.split("## Words")[0]
+    values = json.loads((tmp_path / "out" / "summary.json").read_text())["words"]
+    assert values["systems"]["clean"]["overall"]["identified"]["score"]["mean"] == 1.0
+    assert list((tmp_path / "cache" / "cmkt" / "words").rglob("*.json"))

@@ -19,9 +19,10 @@ from cmkt.data.entry import Entry
 from cmkt.data.manifest import make_cut, write_prepared
 from cmkt.data.report import Report
 from cmkt.data.validation import Checked, check_recording
-from cmkt.inference.load import load
+from cmkt.inference.load import load_torch
 from cmkt.inference.save import save_model
 from cmkt.models.crn import CRN
+from cmkt.testing.tiny_models import save_tiny_bert
 from cmkt.text.store_writer import StoreWriter
 from cmkt.training.checkpoint import read_checkpoint
 from cmkt.training.module import EnhancementModule
@@ -108,7 +109,7 @@ def test_a_plain_run_leaves_everything_where_it_is_looked_for(arguments: list[st
 
 def test_the_saved_enhancer_is_the_trained_model_and_enhances(arguments: list[str], tmp_path: Path) -> None:
     assert main(arguments) == 0
-    enhancer = load(tmp_path / "run")
+    enhancer = load_torch(tmp_path / "run")
     noisy = np.random.default_rng(0).standard_normal(4000).astype(np.float32) * 0.1
     assert enhancer.enhance(noisy, sample_rate=RATE).shape == (4000,)
     best = torch.load(RunDirectory(tmp_path / "run").best, weights_only=True)["state_dict"]
@@ -301,6 +302,11 @@ def test_a_setting_that_does_not_exist_is_a_usage_error(
         ["crn"],
         ["crn", "transfer/attention"],
         ["crn", "transfer/attention", "transfer/shift1"],
+        ["crn", "transfer/attention", "transfer/positional"],
+        ["crn", "transfer/attention", "transfer/sinkhorn"],
+        ["crn", "transfer/attention", "transfer/shift1", "transfer/shuffled"],
+        ["crn", "transfer/attention", "transfer/sinkhorn", "transfer/random"],
+        ["crn", "transfer/attention", "transfer/ctc"],
         ["blstm", "transfer/paper"],
     ],
 )
@@ -312,6 +318,28 @@ def test_every_combination_of_configs_that_is_documented_parses(
         main(["fit", *words, "--print_config"])
     assert error.value.code == 0
     assert "class_path: cmkt.models." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("overlay", "changes"),
+    [
+        ("positional", []),
+        ("sinkhorn", ["--model.transfer.alignment.shift.tokens=[0, 1]"]),
+        ("shuffled", []),
+        ("random", ["bert"]),
+        ("ctc", ["--model.transfer.teacher=characters"]),
+    ],
+)
+def test_every_alignment_and_control_trains_from_its_overlay(
+    overlay: str, changes: list[str], arguments: list[str], corpus_folder: Path, tmp_path: Path
+) -> None:
+    asked = with_transfer(arguments, corpus_folder, "attention", overlay)
+    if changes == ["bert"]:
+        changes = [f"--model.transfer.teacher={save_tiny_bert(tmp_path / 'bert')}"]
+    assert main([*asked, *changes]) == 0
+    transfer = [row["train/transfer"] for row in rows(RunDirectory(tmp_path / "run")) if row["train/transfer"]]
+    assert len(transfer) == 4
+    assert all(float(value) > 0 for value in transfer)
 
 
 def outsider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, rate: str = "sample_rate = 8000") -> list[str]:
@@ -337,7 +365,7 @@ def test_a_class_from_outside_trains_and_the_end_says_how_to_use_it(
     with caplog.at_level("INFO", "cmkt"):
         assert main([*asked, *outsider(tmp_path, monkeypatch, "scaling_for_fit")]) == 0
     assert "--allow-foreign" in caplog.text
-    assert load(tmp_path / "run", allow_foreign=True).model.state_dict()["inner.weight"].shape == (1, 1, 3)
+    assert load_torch(tmp_path / "run", allow_foreign=True).model.state_dict()["inner.weight"].shape == (1, 1, 3)
 
 
 def test_a_class_without_a_rate_is_refused_before_it_is_trained(
@@ -384,11 +412,11 @@ def test_a_run_starts_from_the_weights_of_another(
 ) -> None:
     caplog.set_level("INFO")
     assert main(arguments) == 0
-    first = load(tmp_path / "run").model.state_dict()
+    first = load_torch(tmp_path / "run").model.state_dict()
     arguments[arguments.index("--output") + 1] = str(tmp_path / "tuned")
     frozen = [*arguments, "--init", str(tmp_path / "run"), "--model.learning_rate", "1e-9"]
     assert main([*frozen, "--model.freeze", '["encoder", "decoder"]']) == 0
-    tuned = load(tmp_path / "tuned").model.state_dict()
+    tuned = load_torch(tmp_path / "tuned").model.state_dict()
     torch.testing.assert_close(tuned, first, atol=1e-6, rtol=0)
     assert "Starting from the weights" in caplog.text
 

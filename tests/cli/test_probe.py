@@ -24,6 +24,7 @@ class LetterTeacher:
 
     width = 8
     identity = "letters"
+    causal = True
 
     def embed(self, texts: Sequence[str]) -> list[Tensor]:
         return [torch.stack([_vector(word) for word in text.split()]) for text in texts]
@@ -89,6 +90,25 @@ def test_every_run_has_a_row_with_its_floor_and_its_gain(
         assert score["gain"] == pytest.approx(score["mismatched"] - score["true"], abs=1e-6)
 
 
+@pytest.mark.parametrize("alignment", ["positional", "causal", "sinkhorn"])
+def test_any_alignment_can_be_the_bridge(
+    alignment: str, data: Path, runs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = [*command(data, runs[0]), "--alignment", alignment, "--output", str(tmp_path / "out")]
+    assert main(asked) == 0
+    assert "linguistic gain" in capsys.readouterr().out
+    values = json.loads((tmp_path / "out" / "probe.json").read_text())
+    assert values["alignment"].lower().startswith(f"{alignment}(")
+
+
+def test_the_causal_bridge_refuses_a_bidirectional_teacher(
+    data: Path, runs: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(LetterTeacher, "causal", False)
+    assert main([*command(data, runs[0]), "--alignment", "causal"]) == 2
+    assert "bidirectional" in capsys.readouterr().err
+
+
 def test_references_stand_beside_the_run(
     data: Path, runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,6 +127,8 @@ def test_references_stand_beside_the_run(
         (["--steps", "0"], "`steps`"),
         (["--language", "zh"], "language 'zh'"),
         (["--shift-tokens", "40"], "shift"),
+        (["--alignment", "positional", "--shift-tokens", "1"], "`--shift-tokens` must be left out"),
+        (["--alignment", "causal", "--shift-tokens", "0"], "`delay`"),
     ],
 )
 def test_bad_input_is_one_line_on_stderr(

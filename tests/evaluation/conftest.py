@@ -14,6 +14,8 @@ from cmkt.data.entry import Entry
 from cmkt.data.preparation import prepare
 from cmkt.inference.save import save_model
 from cmkt.models.crn import CRN
+from cmkt.recipes.espeak import espeak
+from cmkt.signal.resample import resample
 
 RATE = 16_000
 SECONDS = {"long": 1.6, "other": 1.2, "short": 0.3}
@@ -70,3 +72,29 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def second_run(run: Path) -> Path:
     """Another one."""
     return save_untrained(run.parent / "second", seed=1)
+
+
+SENTENCES = {
+    "river": "the old man walked along the river",
+    "apples": "she bought seven apples at the market",
+    "calling": "we never found out who was calling",
+    "morning": "they danced until the morning came",
+    "letter": "please bring the letter to my office",
+}
+
+
+@pytest.fixture(scope="session")
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared folder of synthetic speech with known words; one has an unknown word, one is German, one no text."""
+    folder = tmp_path_factory.mktemp("spoken")
+    rng = np.random.default_rng(0)
+    speech = []
+    for name, text in (SENTENCES | {"odd": "the xqzzy river", "foreign": "the river", "silent": None}).items():
+        path = folder / f"{name}.wav"
+        samples = espeak().synthesise(text or "good morning", voice="en-us+m3")
+        write_audio(path, 0.5 * resample(samples, espeak().sample_rate, RATE), RATE)
+        speech.append(Entry(name, path, text=text, speaker="s", language="de" if name == "foreign" else "en"))
+    write_audio(folder / "hiss.wav", np.asarray(0.1 * rng.standard_normal(3 * RATE), dtype=np.float32), RATE)
+    noise = [Entry("hiss", folder / "hiss.wav", custom={"class": "hiss"})]
+    prepare({"speech": speech, "noise": noise}, folder / "test", workers=1)
+    return folder / "test"

@@ -2,38 +2,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from cmkt.errors import ConfigError, DataError
-from cmkt.evaluation.comparison import bootstrap_mean, compare
+from cmkt.errors import DataError
+from cmkt.evaluation.comparison import compare
 from cmkt.evaluation.record import Score
 
 
 def score(utterance: str, system: str, value: float | None, snr_db: float = 0.0) -> Score:
     metrics = {} if value is None else {"stoi": value}
     return Score(utterance, snr_db, system, "", "d", seed=0, duration=1.0, noise_ids=("n",), metrics=metrics)
-
-
-def test_the_interval_is_that_of_the_normal_mean_for_many_values() -> None:
-    values = np.random.default_rng(1).normal(2.0, 1.0, 400)
-    interval = bootstrap_mean(list(values), rng=np.random.default_rng(0))
-    half = 1.96 * values.std(ddof=1) / 20
-    assert interval.mean == pytest.approx(values.mean())
-    assert interval.low == pytest.approx(values.mean() - half, abs=0.015)
-    assert interval.high == pytest.approx(values.mean() + half, abs=0.015)
-
-
-def test_the_same_seed_gives_the_same_interval() -> None:
-    first, second = (bootstrap_mean([1.0, 2.0, 5.0], rng=np.random.default_rng(3)) for _ in range(2))
-    assert first == second
-
-
-def test_the_bootstrap_refuses_nothing_and_too_few_resamples() -> None:
-    with pytest.raises(DataError, match="at least one value"):
-        bootstrap_mean([], rng=np.random.default_rng(0))
-    with pytest.raises(ConfigError, match="at least 100"):
-        bootstrap_mean([1.0], rng=np.random.default_rng(0), resamples=10)
 
 
 def test_a_constant_gain_has_no_spread_whatever_the_utterances_are_like() -> None:
@@ -53,6 +31,18 @@ def test_snrs_of_one_utterance_are_one_cluster() -> None:
     assert found.utterances == 1
     assert found.difference.low == found.difference.high == pytest.approx(19.5)
     assert not found.excludes_zero
+
+
+def test_utterances_of_one_speaker_are_one_cluster_where_there_are_others() -> None:
+    gains = {"a1": 0.1, "a2": 0.3, "b1": 0.0, "b2": 0.0, "c": -0.1}
+    base = [replace(score(name, "p", 0.5), speaker=name[0]) for name in gains]
+    gained = [replace(each, system="t", metrics={"stoi": 0.5 + gains[each.id]}) for each in base]
+    found = compare([*base, *gained], baseline="p", system="t", metric="stoi")
+    assert (found.utterances, found.independent, found.drawn_by) == (5, 3, "speaker")
+    assert found.difference.mean == pytest.approx(0.06)
+    assert found.difference.high == pytest.approx(0.2)
+    alone = compare([*base[:2], *gained[:2]], baseline="p", system="t", metric="stoi")
+    assert (alone.independent, alone.drawn_by) == (2, "utterance")
 
 
 def test_a_mixture_without_a_value_in_either_is_left_out_and_counted() -> None:

@@ -160,7 +160,15 @@ def test_audio_is_spread_over_the_set() -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"snrs_db": ()}, {"snrs_db": (1.0, 1.0)}, {"snrs_db": (np.nan,)}, {"limit": 0}, {"save_audio": -1}]
+    "change",
+    [
+        {"snrs_db": ()},
+        {"snrs_db": (1.0, 1.0)},
+        {"snrs_db": (np.nan,)},
+        {"limit": 0},
+        {"save_audio": -1},
+        {"candidates": 0},
+    ],
 )
 def test_settings_that_cannot_work_are_refused(settings: Settings, change: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
@@ -175,6 +183,85 @@ def test_missing_data_and_missing_runs_are_refused(settings: Settings, tmp_path:
     (tmp_path / "empty").mkdir()
     with pytest.raises(CheckpointError, match=r"model\.json"):
         find_systems([str(tmp_path / "empty")])
+
+
+@pytest.fixture
+def worded(spoken: Path, tmp_path: Path) -> Settings:
+    cache = tmp_path / "cache"
+    return Settings(data=spoken, output=tmp_path / "out", snrs_db=(20.0,), candidates=3, words_cache=cache)
+
+
+def test_words_are_measured_for_noisy_enhanced_and_clean(worded: Settings, run: Path) -> None:
+    scores = quiet(worded, run)
+    assert len(scores) == 8 * 3
+    for score in scores:
+        assert score.error is None
+        assert score.words is not None
+        assert "identified" in score.metrics or "identified" in score.missing
+        assert METRICS.isdisjoint({*score.metrics, *score.missing}) == (score.system == "clean")
+    by_key = {(score.id, score.system): score for score in scores}
+    assert by_key["river", "clean"].metrics["identified"] == 1.0
+    assert by_key["river", "clean"].chance == 0.25
+    assert by_key["odd", "noisy"].missing["identified"] == "words outside the dictionary: xqzzy"
+    assert by_key["odd", "noisy"].chance is None
+    assert by_key["foreign", "noisy"].missing["identified"] == "no English transcript"
+    assert by_key["silent", "first"].missing["word_margin"] == "no English transcript"
+
+
+def test_words_are_added_to_scores_that_are_there_and_sound_is_not_computed_again(
+    worded: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limited = replace(worded, limit=3)
+    before = {score.item: score.metrics for score in quiet(replace(limited, candidates=None))}
+
+    def refuse(**_: object) -> None:
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr("cmkt.evaluation.evaluate.measure", refuse)
+    after = [score for score in quiet(limited) if score.system == "noisy"]
+    for score in after:
+        assert score.error is None
+        assert before[score.item].items() <= score.metrics.items()
+        assert score.words is not None
+    assert [score for score in quiet(limited) if score.system == "noisy"] == after
+    assert len(load_scores(limited.scores_path)) == 3 + 3 + 3
+    assert [score.metrics for score in quiet(replace(limited, candidates=None))] == [score.metrics for score in after]
+
+
+def test_another_number_of_candidates_is_measured_again(worded: Settings) -> None:
+    limited = replace(worded, limit=3)
+    first, second = quiet(limited), quiet(replace(limited, candidates=2))
+    assert {score.words for score in first}.isdisjoint({score.words for score in second})
+    assert {score.chance for score in second} <= {None, 1 / 3}
+
+
+def test_words_over_processes_and_in_another_folder_are_the_same(worded: Settings, tmp_path: Path) -> None:
+    limited = replace(worded, limit=3)
+    alone = quiet(limited)
+    elsewhere = replace(limited, output=tmp_path / "again", words_cache=tmp_path / "other")
+    assert quiet(elsewhere, jobs=1) == alone
+
+
+def test_the_clean_reference_keeps_no_audio_of_its_own(worded: Settings) -> None:
+    quiet(replace(worded, limit=1, save_audio=1))
+    assert sorted(path.name.rsplit("_", 1)[1] for path in (worded.output / "audio").iterdir()) == [
+        "clean.wav",
+        "noisy.wav",
+    ]
+
+
+def test_data_without_transcripts_are_refused_before_anything_is_scored(prepared: Path, tmp_path: Path) -> None:
+    audio = prepared.parent / "audio"
+    listed = tmp_path / "speech.jsonl"
+    listed.write_text('{"id": "long", "audio": "long.wav"}\n')
+    noises = tmp_path / "noise.jsonl"
+    noises.write_text('{"id": "hiss", "audio": "hiss.wav"}\n')
+    entries = {"speech": read_list(listed, root=audio), "noise": read_list(noises, root=audio)}
+    prepare(entries, tmp_path / "data", workers=1)  # type: ignore[arg-type]
+    settings = Settings(data=tmp_path / "data", output=tmp_path / "out", candidates=3)
+    with pytest.raises(DataError, match="Leave out --words"):
+        quiet(settings)
+    assert not settings.scores_path.exists()
 
 
 def test_ctrl_c_keeps_what_was_scored(prepared: Path, run: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 from cmkt.data.testset import TestMixture
 from cmkt.errors import ConfigError, LayerError
 from cmkt.evaluation.frames import clean_log_mel, log_mel, mel_bands, noisy_log_mel, tapped_model, untrained
-from cmkt.inference.load import load
+from cmkt.inference.load import load_torch
 
 RATE = 16_000
 TONE = np.asarray(0.1 * np.sin(2 * np.pi * 1000 * np.arange(RATE) / RATE), dtype=np.float32)
@@ -17,7 +17,7 @@ MIXTURE = TestMixture("a", 5.0, noisy=TONE + np.float32(0.01), clean=TONE, metad
 
 
 def test_the_tap_gives_what_the_layer_gives_and_leaves_no_hook(run: Path) -> None:
-    model = load(run).model
+    model = load_torch(run).model
     expected: list[torch.Tensor] = []
     handle = model.get_submodule("recurrent").register_forward_hook(lambda _m, _i, output: expected.append(output))
     with torch.no_grad():
@@ -30,7 +30,7 @@ def test_the_tap_gives_what_the_layer_gives_and_leaves_no_hook(run: Path) -> Non
 
 
 def test_frames_are_those_of_evaluation_mode_and_carry_no_gradient(run: Path) -> None:
-    model = load(run).model.train()
+    model = load_torch(run).model.train()
     source = tapped_model(model, name="first", layer="recurrent", layout="b t c", sample_rate=RATE)
     frames = source.frames(MIXTURE)
     assert not model.training
@@ -40,11 +40,11 @@ def test_frames_are_those_of_evaluation_mode_and_carry_no_gradient(run: Path) ->
 
 def test_a_layer_that_does_not_exist_is_refused_with_near_names(run: Path) -> None:
     with pytest.raises(LayerError, match="Closest: recurrent"):
-        tapped_model(load(run).model, name="first", layer="recurent", layout="b t c", sample_rate=RATE)
+        tapped_model(load_torch(run).model, name="first", layer="recurent", layout="b t c", sample_rate=RATE)
 
 
 def test_an_untrained_model_depends_on_the_seed_only_and_leaves_random_numbers_alone(run: Path) -> None:
-    model = load(run).model
+    model = load_torch(run).model
     state = torch.get_rng_state()
     first, same, other = (untrained(model, seed=seed).state_dict() for seed in (3, 3, 4))
     assert torch.equal(torch.get_rng_state(), state)

@@ -8,19 +8,19 @@ import torch
 
 from cmkt.errors import ConfigError
 from cmkt.evaluation.identity import data_fingerprint, model_fingerprint, system_names
-from cmkt.inference.load import load
+from cmkt.inference.load import load_torch
 from cmkt.inference.save import save_model
 
 
 def test_the_fingerprint_follows_the_weights_and_not_the_file(run: Path, second_run: Path, tmp_path: Path) -> None:
-    model = load(run).model
+    model = load_torch(run).model
     save_model(model, tmp_path / "copy", extra={"note": "moved"})
-    assert model_fingerprint(load(tmp_path / "copy").model) == model_fingerprint(model)
-    assert model_fingerprint(load(second_run).model) != model_fingerprint(model)
+    assert model_fingerprint(load_torch(tmp_path / "copy").model) == model_fingerprint(model)
+    assert model_fingerprint(load_torch(second_run).model) != model_fingerprint(model)
 
 
 def test_one_changed_weight_changes_the_fingerprint(run: Path) -> None:
-    model = load(run).model
+    model = load_torch(run).model
     before = model_fingerprint(model)
     with torch.no_grad():
         next(model.parameters()).view(-1)[0] += 1e-6
@@ -28,14 +28,14 @@ def test_one_changed_weight_changes_the_fingerprint(run: Path) -> None:
 
 
 def test_the_arguments_belong_to_the_fingerprint(run: Path) -> None:
-    model = load(run).model
+    model = load_torch(run).model
     before = model_fingerprint(model)
     model.init_args = {"compression": 0.5}  # type: ignore[assignment]
     assert model_fingerprint(model) != before
 
 
 def test_models_of_16_bit_and_buffers_without_axes_have_one_too(run: Path) -> None:
-    model = load(run).model.to(torch.bfloat16)
+    model = load_torch(run).model.to(torch.bfloat16)
     model.register_buffer("count", torch.tensor(3))
     assert len(model_fingerprint(model)) == 16
 
@@ -62,3 +62,5 @@ def test_a_model_given_twice_or_called_noisy_is_refused() -> None:
         system_names(["runs/plain", "runs/plain"])
     with pytest.raises(ConfigError, match="`noisy`"):
         system_names(["runs/noisy"])
+    with pytest.raises(ConfigError, match="`clean`"):
+        system_names(["runs/clean"])

@@ -14,7 +14,7 @@ from cmkt.data.testset import TestMixture
 from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation.frames import FrameSource, tapped_model
 from cmkt.evaluation.probe import ProbeSettings, collect_pairs, load_spoken, noise_pairs, probe_source
-from cmkt.inference.load import load
+from cmkt.inference.load import load_torch
 from cmkt.transfer.attention import Attention
 from cmkt.transfer.shift import Shift
 
@@ -75,7 +75,7 @@ def test_a_missing_folder_is_refused(settings: ProbeSettings, tmp_path: Path) ->
 
 
 def test_pairs_hold_the_frames_and_the_tokens_of_the_same_utterance(settings: ProbeSettings, run: Path) -> None:
-    source = tapped_model(load(run).model, name="first", layer="recurrent", layout="b t c", sample_rate=RATE)
+    source = tapped_model(load_torch(run).model, name="first", layer="recurrent", layout="b t c", sample_rate=RATE)
     spoken = load_spoken(settings.data, settings, sample_rate=RATE)
     pairs = collect_pairs(source, spoken, teacher=WordTeacher(), description="", progress=False)
     for (frames, seconds, tokens), mixture, text in zip(pairs, spoken.mixtures, spoken.texts, strict=True):
@@ -117,7 +117,7 @@ def test_frames_that_name_the_words_give_a_gain_and_the_score_says_how_sure(tmp_
 
 
 def test_the_probe_of_a_model_can_be_repeated(settings: ProbeSettings, run: Path) -> None:
-    source = tapped_model(load(run).model, name="first", layer="recurrent", layout="b t c", sample_rate=RATE)
+    source = tapped_model(load_torch(run).model, name="first", layer="recurrent", layout="b t c", sample_rate=RATE)
     first, second = (
         probe_source(source, settings, teacher=WordTeacher(), alignment=SPEC, progress=False) for _ in range(2)
     )

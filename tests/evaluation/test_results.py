@@ -65,3 +65,18 @@ def test_failures_and_reasons_are_counted(settings: Settings) -> None:
     values = json.loads((settings.output / "summary.json").read_text(encoding="utf-8"))
     assert values["failed"] == {"plain": 1}
     assert values["missing"] == {"stoi": {"failed: no file": 1}}
+
+
+def test_groups_and_harm_are_in_both_summaries(settings: Settings) -> None:
+    text = write_results(settings, SYSTEMS, SCORES)
+    assert "## By group" in text
+    assert "## Does it harm anyone?\n\nNot known: no group has 20 utterances" in text
+    values = json.loads((settings.output / "summary.json").read_text(encoding="utf-8"))
+    assert {(each["system"], each["grouping"]) for each in values["groups"]} >= {("plain", "SNR"), ("transfer", "SNR")}
+    assert values["harm"]["harmed"] == []
+
+
+def test_noisy_alone_has_no_groups(settings: Settings) -> None:
+    text = write_results(settings, SYSTEMS[:1], [each for each in SCORES if each.system == "noisy"])
+    assert "By group" not in text
+    assert "harm" not in text

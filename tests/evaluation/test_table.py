@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 
-from cmkt.evaluation.comparison import Comparison, Interval
+from cmkt.evaluation.bootstrap import Interval
+from cmkt.evaluation.comparison import Comparison
 from cmkt.evaluation.record import Score
 from cmkt.evaluation.summary import Estimate, summarise
 from cmkt.evaluation.table import estimate_text, label, markdown_table, summary_markdown, summary_values
@@ -42,7 +43,9 @@ def test_estimates_show_what_is_known() -> None:
 
 
 def test_the_summary_has_every_table_it_needs() -> None:
-    comparison = Comparison("stoi", "plain", "transfer", Interval(0.01, -0.01, 0.03), utterances=2, missing=0)
+    comparison = Comparison(
+        "stoi", "plain", "transfer", Interval(0.01, -0.01, 0.03), 2, 0, independent=2, drawn_by="utterance"
+    )
     text = summary_markdown(
         summarise(SCORES, ["stoi"]), metrics=["stoi"], title="Evaluation", comparisons=[comparison], notes=["A note."]
     )
@@ -57,10 +60,10 @@ def test_the_summary_has_every_table_it_needs() -> None:
 
 def test_intervals_of_few_utterances_come_with_a_warning() -> None:
     def shown(utterances: int) -> str:
-        comparison = Comparison("stoi", "plain", "transfer", Interval(0.01, 0.005, 0.03), utterances, missing=0)
+        comparison = Comparison("stoi", "plain", "transfer", Interval(0.01, 0.005, 0.03), 40, 0, utterances, "speaker")
         return summary_markdown(summarise(SCORES, ["stoi"]), metrics=["stoi"], title="E", comparisons=[comparison])
 
-    warning = "Intervals of fewer than 20 utterances are too narrow."
+    warning = "Intervals of fewer than 20 utterances or speakers are too narrow."
     assert warning in shown(19)
     assert warning not in shown(20)
 

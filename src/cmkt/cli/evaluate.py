@@ -2,7 +2,17 @@
 
 Every utterance of a prepared folder is mixed with noise of that folder at every SNR, the same for every model and every
 run. Scores go to OUTPUT/scores.jsonl, one line for each utterance, SNR and system; a run that was stopped goes on where
-it was. OUTPUT/summary.json and OUTPUT/summary.md hold means, standard errors and differences.
+it was. OUTPUT/summary.json and OUTPUT/summary.md hold means, standard errors and differences, the differences against
+noisy in each group of the data (SNR, language, gender, age, corpus, noise class) with 95% intervals, and whether any
+group of 20 utterances or more is harmed: its interval of STOI, PESQ, SI-SDR or, with --words, identification lies below
+zero.
+
+--words also measures whether the words survive, which needs English transcripts in DIR and `pip install 'cmkt[asr]'`. A
+recogniser chooses the sentence that was said among 11: the true transcript and 10 others of DIR of similar length, by
+forced alignment. The rate of right choices (chance: 1 in 11) and the margin are told for noisy, enhanced and clean.
+About half a second for each utterance, SNR and system.
+
+  cmkt evaluate --model runs/plain runs/transfer --data data/dev --output scores --words
 """
 
 from __future__ import annotations
@@ -32,6 +42,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-foreign", action="store_true", help="load model classes from outside cmkt, which runs their code"
     )
+    parser.add_argument("--words", action="store_true", help="also measure whether sentences are recognised")
+    parser.add_argument(
+        "--candidates", type=int, default=10, metavar="N", help="sentences that compete with the true one (10)"
+    )
+    parser.add_argument(
+        "--words-cache",
+        type=Path,
+        metavar="DIR",
+        help="where likelihoods are kept, so that noisy and clean are measured once ($XDG_CACHE_HOME/cmkt/words)",
+    )
     parser.add_argument(
         "--verdict", action="store_true", help="DIR is the dev split: say whether a comparison with each run counts"
     )
@@ -55,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
         save_audio=args.save_audio,
         device=args.device,
         allow_foreign=args.allow_foreign,
+        candidates=args.candidates if args.words else None,
+        words_cache=args.words_cache,
     )
     for model in args.model if args.verdict else ():
         find_log(Path(model))  # its lack must show now, not after hours of scoring

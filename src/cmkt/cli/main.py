@@ -22,9 +22,12 @@ COMMANDS = {
     "embed": "train,embedded",
     "fit": "train,embedded",
     "evaluate": "eval,torch",
+    "compare": "eval",
     "probe": "train,embedded",
     "layers": "train",
     "enhance": "torch",
+    "export": "export",
+    "stream": "torch",
 }
 """Each command with the extras that bring what it needs.
 

@@ -1,22 +1,24 @@
 """Two systems on the same mixtures: the paired difference and how sure it is.
 
-The interval is a percentile bootstrap (Efron and Tibshirani, 1993, chapter 13) that draws whole utterances with all
-their SNRs, because the mixtures of one utterance are not independent.
+The interval is a bootstrap that draws whole speakers, or whole utterances with all their SNRs (see
+`cmkt.evaluation.bootstrap`), because the mixtures of one utterance are not independent.
 """
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
 import numpy as np
 
-from cmkt.errors import ConfigError, DataError
+from cmkt.errors import DataError
+from cmkt.evaluation.bootstrap import RESAMPLES, Interval, bootstrap_mean, find_clusters
 from cmkt.evaluation.record import latest
 from cmkt.evaluation.summary import utterance_means
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from cmkt.evaluation.record import Item, Score
 
@@ -25,18 +27,26 @@ NAMED = 5
 
 @final
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean and the bounds of its 95% interval; `low` and `high` equal the mean where there is one observation."""
+class Difference:
+    """A mean paired difference over utterances, and how many utterances, mixtures and clusters it comes from.
 
-    mean: float
-    low: float
-    high: float
+    The interval draws `independent` clusters, which are speakers or utterances, as `drawn_by` says.
+    """
+
+    interval: Interval
+    utterances: int
+    mixtures: int
+    independent: int
+    drawn_by: str
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`system` minus `baseline` in one metric, over utterances; `missing` mixtures lacked a value in either."""
+    """`system` minus `baseline` in one metric, over utterances; `missing` mixtures lacked a value in either.
+
+    `independent` and `drawn_by` as in `Difference`.
+    """
 
     metric: str
     baseline: str
@@ -44,30 +54,17 @@ class Comparison:
     difference: Interval
     utterances: int
     missing: int
+    independent: int
+    drawn_by: str
 
     @property
     def excludes_zero(self) -> bool:
         """Whether the whole interval lies on one side of zero."""
-        return self.utterances > 1 and (self.difference.low > 0 or self.difference.high < 0)
-
-
-def bootstrap_mean(values: Sequence[float], *, rng: np.random.Generator, resamples: int = 2000) -> Interval:
-    """The mean of independent observations, one a cluster, with its 95% percentile interval.
-
-    Raises: DataError where there is no observation; ConfigError where there are fewer than 100 resamples.
-    """
-    if resamples < 100:
-        raise ConfigError(f"`resamples` must be at least 100, but is {resamples}.")
-    observed = np.asarray(values, dtype=np.float64)
-    if observed.size == 0:
-        raise DataError("A mean needs at least one value, but there is none. Evaluate more utterances.")
-    means = np.array([observed[rng.integers(observed.size, size=observed.size)].mean() for _ in range(resamples)])
-    low, high = np.quantile(means, [0.025, 0.975])
-    return Interval(float(observed.mean()), float(low), float(high))
+        return self.independent > 1 and (self.difference.low > 0 or self.difference.high < 0)
 
 
 def compare(
-    scores: Iterable[Score], *, baseline: str, system: str, metric: str, resamples: int = 2000, seed: int = 0
+    scores: Iterable[Score], *, baseline: str, system: str, metric: str, resamples: int = RESAMPLES, seed: int = 0
 ) -> Comparison:
     """The mean over utterances of (system - baseline), each utterance averaged over its SNRs first.
 
@@ -77,15 +74,57 @@ def compare(
     first = {item: score for (name, item), score in own.items() if name == baseline}
     second = {item: score for (name, item), score in own.items() if name == system}
     check_same_items(first, second, names=(baseline, system))
-    both = [item for item in first if metric in first[item].metrics and metric in second[item].metrics]
-    if not both:
+    found = paired_difference(first, second, metric, resamples=resamples, seed=seed)
+    if found is None:
         raise DataError(f"`{metric}` must have a value for {baseline} and {system} on some mixture, but has none.")
+    return Comparison(
+        metric,
+        baseline,
+        system,
+        found.interval,
+        found.utterances,
+        len(first) - found.mixtures,
+        found.independent,
+        found.drawn_by,
+    )
+
+
+def paired_difference(
+    first: Mapping[Item, Score], second: Mapping[Item, Score], metric: str, *, resamples: int = RESAMPLES, seed: int = 0
+) -> Difference | None:
+    """The mean over utterances of (second - first) where both have a value; None where there is no such mixture."""
+    means, speakers, mixtures = _utterance_differences(first, second, metric)
+    if not means:
+        return None
+    clusters = find_clusters(speakers)
+    interval = bootstrap_mean(
+        list(means.values()), rng=np.random.default_rng(seed), clusters=clusters.names, resamples=resamples
+    )
+    return Difference(interval, len(means), mixtures, clusters.count, clusters.by)
+
+
+def cluster_differences(first: Mapping[Item, Score], second: Mapping[Item, Score], metric: str) -> list[float]:
+    """The mean of (second - first) of each independent cluster, speaker or utterance; empty where there is no value."""
+    means, speakers, _ = _utterance_differences(first, second, metric)
+    names = find_clusters(speakers).names
+    grouped: dict[Hashable, list[float]] = {}
+    for name, value in zip(names, means.values(), strict=True):
+        grouped.setdefault(name, []).append(value)
+    return [statistics.fmean(values) for values in grouped.values()]
+
+
+def _utterance_differences(
+    first: Mapping[Item, Score], second: Mapping[Item, Score], metric: str
+) -> tuple[dict[str, float], dict[str, str | None], int]:
+    """By utterance, where both have a value: the mean of (second - first), and the speaker. And how many mixtures."""
+    both = [
+        item for item in first if item in second and metric in first[item].metrics and metric in second[item].metrics
+    ]
     means = utterance_means((item.id, second[item].metrics[metric] - first[item].metrics[metric]) for item in both)
-    interval = bootstrap_mean(list(means.values()), rng=np.random.default_rng(seed), resamples=resamples)
-    return Comparison(metric, baseline, system, interval, len(means), len(first) - len(both))
+    return means, {item.id: second[item].speaker for item in both}, len(both)
 
 
-def check_same_items(first: dict[Item, Score], second: dict[Item, Score], *, names: tuple[str, str]) -> None:
+def check_same_items(first: Mapping[Item, Score], second: Mapping[Item, Score], *, names: tuple[str, str]) -> None:
     """Refuses two systems that were scored on different mixtures.
 
     Raises: DataError that names the mixtures that differ: one lacks them, or their seed, noise or data is another.

@@ -2,38 +2,47 @@
 
 A task is one system on one mixture. A worker makes the mixture again from (seed, SNR, utterance id), so nothing but
 names and numbers crosses between processes and memory holds one utterance a worker. Mixing costs little beside scoring.
+A score that lacks only words, or only sound, gets what it lacks.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from tqdm import tqdm
 
 from cmkt.audio.write import write_audio
-from cmkt.data.manifest import load_prepared
-from cmkt.data.testset import TestMixture, TestMixtures
-from cmkt.errors import ConfigError, DataError
-from cmkt.evaluation.identity import NOISY_SYSTEM, System, data_fingerprint, model_fingerprint, system_names
-from cmkt.evaluation.pool import Failure, run_tasks
-from cmkt.evaluation.record import NOISY, Item, Score, ScoreWriter, load_scores
-from cmkt.evaluation.score import check_installed, measure
+from cmkt.errors import ConfigError
+from cmkt.evaluation.held_out import forget_all, open_enhancer, open_held_out, open_mixture, open_sentences
+from cmkt.evaluation.identity import (
+    CLEAN_SYSTEM,
+    NOISY_SYSTEM,
+    System,
+    data_fingerprint,
+    model_fingerprint,
+    system_names,
+)
+from cmkt.evaluation.pool import Failure, Outcome, run_tasks
+from cmkt.evaluation.record import CLEAN, NOISY, SCORES, Item, Score, ScoreWriter, load_scores
+from cmkt.evaluation.score import Metrics, check_installed, measure
+from cmkt.evaluation.words import WORD_METRICS, words_identity
 from cmkt.inference.load import load
 from cmkt.metrics.registry import METRICS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
-    from cmkt.inference.enhancer import TorchEnhancer
+    from cmkt.data.testset import TestMixture
     from cmkt.types import FloatArray
 
-SCORES = "scores.jsonl"
+    Key = tuple[str, str, Item]
+
 AUDIO = "audio"
 DESCRIBED = ("speaker", "language", "gender", "age", "corpus")
 
@@ -45,7 +54,8 @@ class Settings:
 
     `limit` takes that many utterances, chosen by the hash of their ids, so that a smaller set is part of a larger one.
     `output` is the folder of results; `save_audio` utterances, spread over the set, leave their audio there.
-    `allow_foreign` as in `cmkt.load`.
+    `allow_foreign` as in `cmkt.load`. `candidates` is how many other sentences compete with the true one where words
+    are measured, None where they are not; their likelihoods are kept in `words_cache`, by default in the user's cache.
     """
 
     data: Path
@@ -57,6 +67,8 @@ class Settings:
     save_audio: int = 0
     device: str = "cpu"
     allow_foreign: bool = False
+    candidates: int | None = None
+    words_cache: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.snrs_db or len(set(self.snrs_db)) != len(self.snrs_db) or not np.isfinite(self.snrs_db).all():
@@ -65,21 +77,29 @@ class Settings:
             raise ConfigError(f"`limit` must be 1 or more utterances, but is {self.limit}.")
         if self.save_audio < 0:
             raise ConfigError(f"`save_audio` must be 0 or more utterances, but is {self.save_audio}.")
+        if self.candidates is not None and self.candidates < 1:
+            raise ConfigError(f"`candidates` must be 1 or more sentences, but is {self.candidates}.")
 
     @property
     def scores_path(self) -> Path:
         """The file of scores, one JSON line each."""
         return self.output / SCORES
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of what is measured of noisy and enhanced speech."""
+        return (*METRICS, *(WORD_METRICS if self.candidates else ()))
+
 
 @final
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One system on the mixture at `index` of the test set."""
+    """One system on the mixture at `index` of the test set, and what was measured of it before."""
 
     index: int
     item: Item
     system: System
+    known: Score | None = None
 
 
 def find_systems(sources: Sequence[str], *, device: str = "cpu", allow_foreign: bool = False) -> list[System]:
@@ -97,41 +117,58 @@ def find_systems(sources: Sequence[str], *, device: str = "cpu", allow_foreign: 
 def evaluate(settings: Settings, systems: Sequence[System], *, jobs: int = 1, progress: bool = True) -> list[Score]:
     """The score of each system on each mixture, in the order of the test set; those already in the file are read.
 
-    Raises: DataError where the data cannot be used; ConfigError where a setting cannot work. A mixture or system that
-    fails gives a score with `error` set.
+    Where words are measured, the clean reference is one more system, with words alone.
+
+    Raises: DataError where the data cannot be used; ConfigError where a setting cannot work; MissingExtraError where a
+    package is not installed. A mixture or system that fails gives a score with `error` set.
     """
     check_installed(METRICS)
+    systems = [*systems, CLEAN_SYSTEM] if settings.candidates else systems
     data = f"{data_fingerprint(settings.data)}-{settings.sample_rate}"
-    tasks = [
-        Task(index, item, system) for index, item in enumerate(_open_test_set(settings).items) for system in systems
-    ]
-    known = _reusable(settings, data)
-    pending = [task for task in tasks if _key(task) not in known or _lacks_audio(settings, task)]
-    outcomes = run_tasks(partial(_work, settings, data), pending, jobs=min(jobs, len(pending)), prepare=_use_one_thread)
     try:
-        with ScoreWriter(settings.scores_path) as writer:
-            bar = tqdm(total=len(tasks), initial=len(tasks) - len(pending), disable=not progress, unit="score")
-            with bar:
-                for outcome in outcomes:
-                    score = outcome.result
-                    if isinstance(score, Failure):
-                        score = _failed(outcome.task, settings, data, score.reason)
-                    writer.write(score)
-                    known[_key(outcome.task)] = score
-                    bar.update()
+        known = _reusable(settings, data)
+        tasks = [
+            Task(index, item, system, known.get((system.name, system.weights, item)))
+            for index, item in enumerate(open_held_out(settings).items)
+            for system in systems
+        ]
+        open_sentences(settings)  # data without usable transcripts must show now
+        words = words_identity(settings.candidates) if settings.candidates else None
+        pending = [task for task in tasks if _lacks_scores(task, words) or _lacks_audio(settings, task)]
+        outcomes = run_tasks(
+            partial(_work, settings, data), pending, jobs=min(jobs, len(pending)), prepare=_use_one_thread
+        )
+        bar = tqdm(total=len(tasks), initial=len(tasks) - len(pending), disable=not progress, unit="score")
+        with bar, closing(_written(settings, data, outcomes)) as written:
+            for key, score in written:
+                known[key] = score
+                bar.update()
     finally:
-        outcomes.close()
-        _open_test_set.cache_clear()
-        _open_enhancer.cache_clear()
-        _mixture.cache_clear()
+        forget_all()
     return [known[_key(task)] for task in tasks]
 
 
-def _key(task: Task) -> tuple[str, str, Item]:
+def _written(
+    settings: Settings, data: str, outcomes: Generator[Outcome[Task, Score], None, None]
+) -> Generator[tuple[Key, Score], None, None]:
+    """Each score once it is in the file."""
+    try:
+        with ScoreWriter(settings.scores_path) as writer:
+            for outcome in outcomes:
+                score = outcome.result
+                if isinstance(score, Failure):
+                    score = _failed(outcome.task, settings, data, score.reason)
+                writer.write(score)
+                yield _key(outcome.task), score
+    finally:
+        outcomes.close()
+
+
+def _key(task: Task) -> Key:
     return task.system.name, task.system.weights, task.item
 
 
-def _reusable(settings: Settings, data: str) -> dict[tuple[str, str, Item], Score]:
+def _reusable(settings: Settings, data: str) -> dict[Key, Score]:
     """The scores in the file that were computed on the same mixtures, without failures."""
     if not settings.scores_path.exists():
         return {}
@@ -142,16 +179,57 @@ def _reusable(settings: Settings, data: str) -> dict[tuple[str, str, Item], Scor
     }
 
 
+def _lacks_scores(task: Task, words: str | None) -> bool:
+    return task.known is None or _lacks_sound(task) or _lacks_words(task, words)
+
+
+def _lacks_sound(task: Task) -> bool:
+    """Whether the metrics of sound have not been computed; the clean reference needs none."""
+    return task.system.name != CLEAN and (
+        task.known is None or not any(name in task.known.metrics or name in task.known.missing for name in METRICS)
+    )
+
+
+def _lacks_words(task: Task, words: str | None) -> bool:
+    return words is not None and (task.known is None or task.known.words != words)
+
+
 def _work(settings: Settings, data: str, task: Task) -> Score:
     """Runs in a worker."""
-    mixture, rate = _mixture(settings, task.index), settings.sample_rate
-    estimate: FloatArray = mixture.noisy
-    if task.system.source is not None:
-        enhancer = _open_enhancer(task.system.source, settings.device, allow_foreign=settings.allow_foreign)
-        estimate = enhancer.enhance(mixture.noisy, sample_rate=rate)
-    if task.index in _open_test_set(settings).kept:
+    mixture, sentences = open_mixture(settings, task.index), open_sentences(settings)
+    estimate = _estimate(settings, task.system, mixture)
+    if _keeps_audio(settings, task):
         _save_audio(settings, task, estimate=estimate, clean=mixture.clean)
-    measured = measure(estimate=estimate, reference=mixture.clean, sample_rate=rate, metrics=METRICS)
+    score = task.known or _unmeasured(settings, data, task, mixture)
+    if _lacks_sound(task):
+        score = _with(
+            score,
+            measure(estimate=estimate, reference=mixture.clean, sample_rate=settings.sample_rate, metrics=METRICS),
+        )
+    if sentences is not None and _lacks_words(task, sentences.identity):
+        score = _with(score, sentences.measure(mixture.id, estimate, sample_rate=settings.sample_rate))
+        score = replace(score, words=sentences.identity, chance=sentences.chance(mixture.id))
+    return score
+
+
+def _estimate(settings: Settings, system: System, mixture: TestMixture) -> FloatArray:
+    if system.name == CLEAN:
+        return mixture.clean
+    if system.source is None:
+        return mixture.noisy
+    enhancer = open_enhancer(system.source, settings.device, allow_foreign=settings.allow_foreign)
+    return enhancer.enhance(mixture.noisy, sample_rate=settings.sample_rate)
+
+
+def _with(score: Score, measured: Metrics) -> Score:
+    """The score with these values in place of what it had under their names."""
+    names = measured.values.keys() | measured.missing.keys()
+    metrics = {name: value for name, value in score.metrics.items() if name not in names}
+    missing = {name: reason for name, reason in score.missing.items() if name not in names}
+    return replace(score, metrics=metrics | measured.values, missing=missing | measured.missing)
+
+
+def _unmeasured(settings: Settings, data: str, task: Task, mixture: TestMixture) -> Score:
     about = mixture.metadata
     return Score(
         id=mixture.id,
@@ -160,16 +238,19 @@ def _work(settings: Settings, data: str, task: Task) -> Score:
         weights=task.system.weights,
         data=data,
         seed=settings.seed,
-        duration=round(len(mixture.noisy) / rate, 3),
+        duration=round(len(mixture.noisy) / settings.sample_rate, 3),
         noise_ids=_strings(about.get("noise_ids")),
         noise_classes=_strings(about.get("noise_classes")),
-        **{name: None if about.get(name) is None else str(about[name]) for name in DESCRIBED},
-        metrics=measured.values,
-        missing=measured.missing,
+        **_described(about),
     )
 
 
+def _described(about: Mapping[str, object]) -> dict[str, Any]:
+    return {name: None if about.get(name) is None else str(about[name]) for name in DESCRIBED}
+
+
 def _failed(task: Task, settings: Settings, data: str, reason: str) -> Score:
+    names = WORD_METRICS if task.system.name == CLEAN else settings.metrics
     return Score(
         id=task.item.id,
         snr_db=task.item.snr_db,
@@ -178,7 +259,7 @@ def _failed(task: Task, settings: Settings, data: str, reason: str) -> Score:
         data=data,
         seed=settings.seed,
         duration=0.0,
-        missing=dict.fromkeys(METRICS, f"failed: {reason}"),
+        missing=dict.fromkeys(names, f"failed: {reason}"),
         error=reason,
     )
 
@@ -187,50 +268,10 @@ def _strings(values: object) -> tuple[str, ...]:
     return tuple(str(value) for value in values) if isinstance(values, (list, tuple)) else ()
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class TestSet:
-    """The mixtures that are evaluated, the identity of each, and the indices of those that keep their audio."""
-
-    __test__ = False
-
-    mixtures: TestMixtures
-    items: tuple[Item, ...]
-    kept: frozenset[int]
-
-
-@lru_cache(maxsize=1)
-def _open_test_set(settings: Settings) -> TestSet:
-    snrs_db = settings.snrs_db
-    mixtures = TestMixtures(
-        load_prepared(settings.data),
-        snrs_db=snrs_db,
-        sample_rate=settings.sample_rate,
-        seed=settings.seed,
-        limit=settings.limit,
-    )
-    ids = mixtures.ids
-    if repeated := [name for name, count in Counter(ids).items() if count > 1]:
-        raise DataError(f"Each utterance of {settings.data} must have its own id, but these repeat: {repeated[:5]}.")
-    listened = spread(len(ids), settings.save_audio)
-    kept = frozenset(row * len(snrs_db) + place for row in listened for place in range(len(snrs_db)))
-    return TestSet(mixtures, tuple(Item(name, snr_db) for name in ids for snr_db in snrs_db), kept)
-
-
 def spread(count: int, wanted: int) -> list[int]:
     """`wanted` indices below `count`, or all of them, spread evenly with the first one included."""
     wanted = min(wanted, count)
     return [place * count // wanted for place in range(wanted)]
-
-
-@lru_cache(maxsize=1)
-def _mixture(settings: Settings, index: int) -> TestMixture:
-    return _open_test_set(settings).mixtures[index]
-
-
-@lru_cache(maxsize=16)
-def _open_enhancer(source: str, device: str, *, allow_foreign: bool) -> TorchEnhancer:
-    return load(source, device=device, allow_foreign=allow_foreign)
 
 
 def _use_one_thread() -> None:
@@ -246,14 +287,22 @@ def audio_path(output: Path, item: Item, system: str) -> Path:
     return output / AUDIO / f"{safe[0]}_{item.snr_db:g}dB_{safe[1]}.wav"
 
 
+def _keeps_audio(settings: Settings, task: Task) -> bool:
+    snrs = len(settings.snrs_db)
+    utterances = len(open_held_out(settings).items) // snrs
+    return task.index // snrs in spread(utterances, settings.save_audio)
+
+
 def _audio_names(task: Task) -> Iterator[str]:
+    if task.system.name == CLEAN:
+        return
     yield task.system.name
     if task.system.name == NOISY:
         yield "clean"
 
 
 def _lacks_audio(settings: Settings, task: Task) -> bool:
-    return task.index in _open_test_set(settings).kept and not all(
+    return _keeps_audio(settings, task) and not all(
         audio_path(settings.output, task.item, name).exists() for name in _audio_names(task)
     )
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
 from cmkt.errors import ConfigError
-from cmkt.evaluation.record import NOISY
+from cmkt.evaluation.record import CLEAN, NOISY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +27,7 @@ MANIFESTS = ("speech.jsonl.gz", "noise.jsonl.gz", "rir.jsonl.gz")
 @final
 @dataclass(frozen=True, slots=True)
 class System:
-    """Something to score: a name for tables, where its model is (None for noisy), and the model's fingerprint."""
+    """Something to score: a name for tables, where its model is (None for noisy and clean), and its fingerprint."""
 
     name: str
     source: str | None
@@ -35,6 +35,7 @@ class System:
 
 
 NOISY_SYSTEM = System(NOISY, None, "")
+CLEAN_SYSTEM = System(CLEAN, None, "")
 
 
 def model_fingerprint(model: nn.Module) -> str:
@@ -65,7 +66,7 @@ def data_fingerprint(directory: Path) -> str:
 def system_names(sources: Sequence[str]) -> list[str]:
     """A name for each model: its folder or file name, with as many parents as it takes to tell them apart.
 
-    Raises: ConfigError where a model is given twice, or is called "noisy".
+    Raises: ConfigError where a model is given twice, or is called "noisy" or "clean".
     """
     paths = [_named_path(source) for source in sources]
     if repeated := sorted({str(path) for path in paths if paths.count(path) > 1}):
@@ -78,8 +79,9 @@ def system_names(sources: Sequence[str]) -> list[str]:
         names = [
             "/".join(path.parts[-depth:]) if name in clashes else name for name, path in zip(names, paths, strict=True)
         ]
-    if NOISY in names:
-        raise ConfigError(f"A model must not be called `{NOISY}`, the name of the unprocessed mixture. Rename it.")
+    for taken, meaning in ((NOISY, "unprocessed mixture"), (CLEAN, "reference")):
+        if taken in names:
+            raise ConfigError(f"A model must not be called `{taken}`, the name of the {meaning}. Rename it.")
     return names
 
 

@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+SCORES = "scores.jsonl"
+"""The name of the file in the folder of an evaluation."""
+
 NOISY = "noisy"
 """The name of the system that does nothing: its output is the mixture."""
+
+CLEAN = "clean"
+"""The name of the reference itself, which only words are measured on: it is the best that an enhancer could do."""
 
 
 class Item(NamedTuple):
@@ -37,7 +43,8 @@ class Score:
 
     `weights` changes whenever the system's output could ("" for noisy); `data` and `seed` identify the test set.
     `metrics` holds values, `missing` the reason of each metric that has none. `error` is set where the system failed:
-    then every metric is missing, and the next evaluation tries again. Durations are in seconds.
+    then every metric is missing, and the next evaluation tries again. Durations are in seconds. `words` says how words
+    were measured, None where they were not, and `chance` is the rate of guessing the sentence of this utterance.
     """
 
     id: str
@@ -57,6 +64,8 @@ class Score:
     metrics: dict[str, float] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     error: str | None = None
+    words: str | None = None
+    chance: float | None = None
 
     @property
     def item(self) -> Item:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from cmkt.audio.write import write_json, write_text
 from cmkt.evaluation.comparison import Comparison, compare
-from cmkt.evaluation.record import NOISY
+from cmkt.evaluation.group_table import groups_markdown, groups_values, harm_markdown, harm_values
+from cmkt.evaluation.groups import group_cells
+from cmkt.evaluation.harm import find_harm
+from cmkt.evaluation.record import CLEAN, NOISY
 from cmkt.evaluation.summary import summarise
 from cmkt.evaluation.table import summary_markdown, summary_values
-from cmkt.metrics.registry import METRICS
+from cmkt.evaluation.words_table import words_markdown, words_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,9 +54,13 @@ def write_results(
 
     `verdicts` says of some systems whether a comparison with them counts.
     """
-    metrics = tuple(METRICS)
-    summary = summarise(scores, metrics)
-    comparisons = compare_models(scores, [system.name for system in systems if system.name != NOISY], metrics)
+    metrics = settings.metrics
+    summary = summarise([score for score in scores if score.system != CLEAN], metrics)
+    cells = group_cells(scores, metrics)
+    harm = find_harm(cells)
+    comparisons = compare_models(
+        scores, [system.name for system in systems if system.name not in (NOISY, CLEAN)], metrics
+    )
     failed = Counter(score.system for score in scores if score.error is not None)
     values: dict[str, Any] = {
         "data": str(settings.data),
@@ -64,6 +71,8 @@ def write_results(
         "failed": dict(failed),
         "missing": _reasons(scores),
         "systems": summary_values(summary),
+        "groups": groups_values(cells),
+        "harm": harm_values(harm),
         "comparisons": [asdict(each) for each in comparisons],
         "verdicts": {name: asdict(verdict) for name, verdict in (verdicts or {}).items()},
     }
@@ -74,6 +83,10 @@ def write_results(
         comparisons=comparisons,
         notes=[_conditions(settings, scores), *_failure_notes(failed), *_verdict_notes(verdicts or {})],
     )
+    text += "\n" + "\n\n".join([*groups_markdown(cells), *harm_markdown(harm)]) + "\n" if cells else ""
+    if settings.candidates:
+        values["words"] = words_values(scores)
+        text += "\n" + "\n\n".join(words_markdown(scores, candidates=settings.candidates)) + "\n"
     settings.output.mkdir(parents=True, exist_ok=True)
     write_json(settings.output / SUMMARY_JSON, values)
     write_text(settings.output / SUMMARY_MARKDOWN, text)

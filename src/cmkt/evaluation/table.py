@@ -6,15 +6,17 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from cmkt.metrics.identification import IDENTIFIED, MARGIN, TITLES
 from cmkt.metrics.registry import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from cmkt.evaluation.bootstrap import Interval
     from cmkt.evaluation.comparison import Comparison
     from cmkt.evaluation.summary import Cell, Estimate, SystemSummary
 
-DECIMALS: Final[dict[str, int]] = {"pesq_wb": 3, "stoi": 4, "estoi": 4, "si_sdr": 2}
+DECIMALS: Final[dict[str, int]] = {"pesq_wb": 3, "stoi": 4, "estoi": 4, "si_sdr": 2, IDENTIFIED: 3, MARGIN: 1}
 FEW_UTTERANCES: Final = 20
 """A percentile bootstrap over fewer says less than it seems to."""
 
@@ -23,7 +25,7 @@ def label(metric: str) -> str:
     """The name of a metric as papers write it."""
     known = METRICS.get(metric)
     if known is None:
-        return metric
+        return TITLES.get(metric, metric)
     return f"{known.title} (dB)" if known.unit == "dB" else known.title
 
 
@@ -59,10 +61,10 @@ def summary_markdown(
         parts.append("## Difference against noisy, on the same mixtures")
         parts.append(_table(models, metrics, lambda system: system.overall, _difference_text))
     if comparisons:
-        parts.append("## Difference between models, on the same mixtures (95% bootstrap interval over utterances)")
+        parts.append("## Difference between models, on the same mixtures (95% bootstrap interval)")
         parts.append(_comparison_table(comparisons))
-        if any(each.utterances < FEW_UTTERANCES for each in comparisons):
-            parts.append(f"Intervals of fewer than {FEW_UTTERANCES} utterances are too narrow.")
+        if any(each.independent < FEW_UTTERANCES for each in comparisons):
+            parts.append(f"Intervals of fewer than {FEW_UTTERANCES} utterances or speakers are too narrow.")
     for snr_db in sorted({snr_db for system in summary.values() for snr_db in system.by_snr}):
         parts.append(f"## SNR {snr_db:g} dB")
         parts.append(_table(summary, metrics, partial(_at_snr, snr_db=snr_db), _score_text))
@@ -105,11 +107,16 @@ def estimate_text(estimate: Estimate, *, decimals: int, sign: str = "") -> str:
     return mean if estimate.standard_error is None else f"{mean} ± {estimate.standard_error:.{decimals}f}"
 
 
+def interval_text(interval: Interval, *, metric: str) -> str:
+    """A difference with the bounds of its interval, in the decimals of the metric."""
+    places = DECIMALS.get(metric, 3)
+    return f"{interval.mean:+.{places}f} [{interval.low:+.{places}f}, {interval.high:+.{places}f}]"
+
+
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     rows = []
     for each in comparisons:
-        places, own = DECIMALS.get(each.metric, 3), each.difference
-        interval = f"{own.mean:+.{places}f} [{own.low:+.{places}f}, {own.high:+.{places}f}]"
+        interval = interval_text(each.difference, metric=each.metric)
         rows.append([f"{each.system} - {each.baseline}", label(each.metric), interval, str(each.utterances)])
     return markdown_table(["systems", "metric", "difference", "utterances"], rows)
 

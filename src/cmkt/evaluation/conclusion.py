@@ -1,0 +1,120 @@
+"""What several comparisons say together: corrected p-values, and a sentence that says what can be concluded."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final, final
+
+from cmkt.evaluation.bootstrap import RESAMPLES
+from cmkt.evaluation.comparison import Comparison, check_same_items, cluster_differences, compare
+from cmkt.evaluation.significance import holm, signed_rank
+from cmkt.evaluation.table import interval_text, label, markdown_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cmkt.evaluation.run_scores import Evaluated
+
+LEVEL: Final = 0.05
+FEW: Final = 20
+"""With fewer independent observations an interval is too narrow."""
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """A comparison with its p-value (Wilcoxon signed-rank) and the same after Holm's correction."""
+
+    comparison: Comparison
+    p: float
+    corrected_p: float
+
+    @property
+    def differs(self) -> bool:
+        """Whether both the interval and the corrected test say that there is a difference."""
+        return self.comparison.excludes_zero and self.corrected_p < LEVEL
+
+
+def compare_all(systems: Sequence[Evaluated], metrics: Sequence[str], *, resamples: int = RESAMPLES) -> list[Tested]:
+    """Every later system against the first, in each metric of which both have a value on some mixture.
+
+    A test is made on one mean difference for each cluster of the interval; the correction is over all tests made.
+
+    Raises: DataError where two were not scored on the same mixtures, with those that differ.
+    """
+    first, *others = systems
+    found: list[tuple[Comparison, float]] = []
+    for system in others:
+        check_same_items(first.scores, system.scores, names=(first.name, system.name))
+        scores = [*first.scores.values(), *system.scores.values()]
+        for metric in metrics:
+            if values := cluster_differences(first.scores, system.scores, metric):
+                compared = compare(scores, baseline=first.name, system=system.name, metric=metric, resamples=resamples)
+                found.append((compared, signed_rank(values)))
+    corrected = holm([p for _, p in found])
+    return [Tested(compared, p, own) for (compared, p), own in zip(found, corrected, strict=True)]
+
+
+def conclusion(tested: Sequence[Tested]) -> str:
+    """A sentence for each system: in what it is above or below the first, in what no difference is seen, and for whom.
+
+    `tested` is of metrics that are better when higher.
+    """
+    by_system: dict[str, list[Tested]] = {}
+    for each in tested:
+        by_system.setdefault(each.comparison.system, []).append(each)
+    told = [_system_sentence(own) for own in by_system.values()]
+    limits = (
+        "This holds for other utterances like these, and not for other training seeds or other data: one run of each"
+        " cannot tell a better method from a luckier seed."
+    )
+    return " ".join([*told, limits])
+
+
+def _system_sentence(own: Sequence[Tested]) -> str:
+    first = own[0].comparison
+    above = [label(each.comparison.metric) for each in own if each.differs and each.comparison.difference.mean > 0]
+    below = [label(each.comparison.metric) for each in own if each.differs and each.comparison.difference.mean < 0]
+    neither = [label(each.comparison.metric) for each in own if not each.differs]
+    parts = [f"is above {first.baseline} in {', '.join(above)}"] if above else []
+    parts += [f"is below {first.baseline} in {', '.join(below)}"] if below else []
+    parts += [f"cannot be told from {first.baseline} in {', '.join(neither)}"] if neither else []
+    return f"{first.system} {'; '.join(parts)}."
+
+
+def conclusion_markdown(tested: Sequence[Tested]) -> str:
+    """A table of every comparison, and the conclusion."""
+    rows = []
+    for each in tested:
+        own = each.comparison
+        rows.append(
+            [
+                f"{own.system} - {own.baseline}",
+                label(own.metric),
+                interval_text(own.difference, metric=own.metric),
+                _p_text(each.p),
+                _p_text(each.corrected_p),
+                str(own.utterances),
+                f"{own.independent} {own.drawn_by}s",
+            ]
+        )
+    header = ["systems", "metric", "difference [95% interval]", "p", "p (Holm)", "utterances", "independent"]
+    parts = [markdown_table(header, rows)]
+    if any(each.comparison.independent < FEW for each in tested):
+        parts.append(f"Intervals of fewer than {FEW} utterances or speakers are too narrow.")
+    if missing := max(each.comparison.missing for each in tested):
+        parts.append(f"Up to {missing} mixtures have no value in one of the two and were left out.")
+    return "\n\n".join([*parts, conclusion(tested)]) + "\n"
+
+
+def conclusion_values(tested: Sequence[Tested]) -> dict[str, Any]:
+    """Everything in the table as plain values for JSON, and the conclusion."""
+    comparisons = [
+        {**asdict(each.comparison), "p": each.p, "corrected_p": each.corrected_p, "differs": each.differs}
+        for each in tested
+    ]
+    return {"comparisons": comparisons, "conclusion": conclusion(tested)}
+
+
+def _p_text(p: float) -> str:
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}"

@@ -1,0 +1,45 @@
+"""Tests of paired differences: Wilcoxon's signed-rank test, and Holm's correction for having made several.
+
+Wilcoxon, Individual Comparisons by Ranking Methods, 1945, zeros as Pratt, 1959, treats them. Holm, A Simple
+Sequentially Rejective Multiple Test Procedure, 1979.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import stats
+
+from cmkt.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def signed_rank(differences: Sequence[float]) -> float:
+    """The two-sided p-value, 0 to 1, of independent differences that are symmetric about zero; 1 where all are zero."""
+    values = np.asarray(differences, dtype=np.float64)
+    if not values.any():
+        return 1.0
+    return float(
+        stats.wilcoxon(values, zero_method="pratt", method="asymptotic" if values.size > 13 else "auto").pvalue
+    )
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Each p-value as it stands when all of them are looked at: the chance of any false alarm stays below it.
+
+    Raises: ConfigError where a value is not in [0, 1].
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    if not all(0 <= p <= 1 for p in p_values):
+        raise ConfigError(f"Every p-value must be in [0, 1], but they are {list(p_values)}.")
+    corrected = [0.0] * len(p_values)
+    largest = 0.0
+    for place, index in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        largest = max(largest, min(1.0, (len(p_values) - place) * p_values[index]))
+        corrected[index] = largest
+    return corrected
