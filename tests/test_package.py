@@ -64,5 +64,5 @@ def test_parts_of_the_base_install_import_without_torch() -> None:
 def test_help_lists_every_command_and_needs_no_torch() -> None:
     code = "import sys; sys.modules['torch'] = None; from cmkt.cli.main import main; sys.exit(main(['--help']))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    for command in ("demo", "prepare", "embed", "fit", "evaluate", "probe", "enhance"):
+    for command in ("demo", "prepare", "embed", "fit", "evaluate", "probe", "enhance", "export"):
         assert f"\n  {command} " in result.stdout

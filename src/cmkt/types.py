@@ -45,7 +45,7 @@ class Tokens:
 class Aligned:
     """What an alignment gives for a batch.
 
-    distance: (B, N), 1 - cos(z_t, zhat_t), zero where not counted; counted: (B, N) bool, the tokens that supervise;
+    distance: (B, N), 1 - cos(z_t, zhat_t) (of CTC, nats), zero where not counted; counted: (B, N) bool, the tokens that supervise;
     matrix: (B, N, F), the weight of each frame in zhat_t, rows sum to one where counted.
     """
 
@@ -66,7 +66,11 @@ class Losses:
 
 @runtime_checkable
 class Teacher(Protocol):
-    """A frozen language model, or a store of what one said. Not an nn.Module: it is never in a state_dict."""
+    """A frozen language model, or a store of what one said. Not an nn.Module: it is never in a state_dict.
+
+    One that also has `causal: bool | None` says with it whether no vector depends on a later token; the alignment
+    Causal needs one that says True.
+    """
 
     @property
     def width(self) -> int:

@@ -82,7 +82,10 @@ def test_existing_outputs_need_a_word(model: Path, folder: Path, tmp_path: Path)
         run(*words, "--overwrite", "--skip-existing")
 
 
-def test_the_default_model_is_missing_with_advice(folder: Path, tmp_path: Path) -> None:
+def test_a_default_model_that_is_missing_gives_advice(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cmkt.inference.load.__file__", str(tmp_path / "load.py"))
     with pytest.raises(ConfigError, match="Pass a run directory"):
         run(folder, "--output", tmp_path / "out")
 

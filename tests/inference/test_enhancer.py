@@ -184,3 +184,10 @@ def test_a_model_in_double_precision_is_run_in_double_precision(crn: nn.Module) 
     with torch.no_grad():
         whole = crn(torch.from_numpy(audio)[None])[0].numpy()
     np.testing.assert_allclose(enhancer.enhance(audio, sample_rate=16_000), whole, atol=1e-12)
+
+
+def test_latency_is_what_the_model_states_or_a_window_where_it_needs_the_future(
+    enhancer: TorchEnhancer, blstm: nn.Module
+) -> None:
+    assert enhancer.latency_samples == 600
+    assert TorchEnhancer(blstm).latency_samples == 4 * 16_000

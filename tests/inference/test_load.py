@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,7 @@ from cmkt.inference import load as loading
 from cmkt.inference.card import sha256_of
 from cmkt.inference.enhancer import TorchEnhancer
 from cmkt.inference.load import load
+from cmkt.inference.onnx import OnnxEnhancer
 from cmkt.inference.save import save_model
 
 FOREIGN = """
@@ -82,21 +84,44 @@ def test_a_loaded_model_is_in_evaluation_mode_and_loading_draws_no_random_number
     torch.manual_seed(3)
     wanted = torch.rand(1)
     torch.manual_seed(3)
-    assert not load(saved).model.training
+    assert not load(saved, device="cpu").model.training
     assert torch.equal(torch.rand(1), wanted)
 
 
-def test_the_default_model_is_missing_with_advice() -> None:
+def test_a_default_model_that_is_missing_gives_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loading, "__file__", str(tmp_path / "load.py"))
     with pytest.raises(ConfigError, match=r"ships no default model\. Pass a run directory"):
         load("default")
 
 
-def test_a_default_model_inside_the_package_is_found(
-    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    saved.rename(tmp_path / "default")
+@pytest.fixture
+def default(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package that ships a small model."""
+    shutil.copytree(exported, tmp_path / "default")
     monkeypatch.setattr(loading, "__file__", str(tmp_path / "load.py"))
-    assert isinstance(load("default"), TorchEnhancer)
+    return tmp_path / "default"
+
+
+@pytest.mark.usefixtures("default")
+def test_the_default_model_is_a_graph_and_a_torch_model_where_a_device_is_named() -> None:
+    enhancer, model = load("default"), load("default", device="cpu")
+    assert isinstance(enhancer, OnnxEnhancer)
+    assert isinstance(model, TorchEnhancer)
+    noisy = np.random.default_rng(0).standard_normal(9_000).astype(np.float32) * 0.05
+    wanted = model.enhance(noisy, sample_rate=16_000)
+    np.testing.assert_allclose(enhancer.enhance(noisy, sample_rate=16_000), wanted, atol=1e-4)
+
+
+def test_a_default_model_without_a_graph_is_an_error(default: Path) -> None:
+    (default / "model.onnx").unlink()
+    with pytest.raises(ConfigError, match=r"model\.onnx must be readable"):
+        load("default")
+
+
+def test_a_graph_is_no_torch_model(exported: Path) -> None:
+    for device in ("cpu", "cuda"):
+        with pytest.raises(ConfigError, match="runs on the CPU only"):
+            load(exported / "model.onnx", device=device)
 
 
 def test_a_class_outside_the_package_is_refused_and_not_imported(foreign: Path) -> None:
@@ -113,7 +138,7 @@ def test_a_class_that_is_not_found_says_where_it_is_looked_for(foreign: Path, mo
 
 
 def test_a_class_outside_the_package_loads_when_allowed(foreign: Path) -> None:
-    enhancer = load(foreign, allow_foreign=True)
+    enhancer = load(foreign, device="cpu", allow_foreign=True)
     assert type(enhancer.model).__name__ == "Halver"
     assert enhancer.sample_rate == 8_000
 

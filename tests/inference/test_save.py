@@ -12,7 +12,7 @@ from torch import nn
 from cmkt.errors import CheckpointError, ConfigError
 from cmkt.inference import save
 from cmkt.inference.card import sha256_of
-from cmkt.inference.load import load
+from cmkt.inference.load import load_torch
 from cmkt.inference.save import save_model
 
 
@@ -33,7 +33,7 @@ def test_saving_again_replaces_both_files(saved: Path, crn: nn.Module) -> None:
     with torch.no_grad():
         next(crn.parameters()).add_(1.0)
     save_model(crn, saved)
-    assert torch.equal(next(load(saved).model.parameters()), next(crn.parameters()))
+    assert torch.equal(next(load_torch(saved).model.parameters()), next(crn.parameters()))
 
 
 def test_a_failed_write_leaves_what_was_there(saved: Path, crn: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -106,6 +106,30 @@ def test_frame_by_frame_equals_the_whole(build: Callable[[], CRN | DPCRN], chunk
     torch.testing.assert_close(torch.cat(parts, dim=1), whole, atol=1e-12, rtol=0)
 
 
+@pytest.mark.parametrize("build", CAUSAL)
+def test_real_parts_give_what_the_complex_spectrum_gives(build: Callable[[], CRN | DPCRN]) -> None:
+    model = build().double().eval()
+    spectrum = model.stft.analyse(speech_like(2, 2000).double())
+    state = [torch.randn_like(tensor) for tensor in model.initial_state(2)]
+    whole, after = model.enhance_frames(spectrum, state)
+    real, imaginary, parts_after = model.enhance_parts(spectrum.real, spectrum.imag, state)
+    assert torch.equal(torch.complex(real, imaginary), whole)
+    assert all(torch.equal(a, b) for a, b in zip(after, parts_after, strict=True))
+
+
+@pytest.mark.parametrize("build", CAUSAL)
+def test_folded_norms_are_the_same_map_in_evaluation(build: Callable[[], CRN | DPCRN]) -> None:
+    model = build().double()
+    for _ in range(20):  # in training mode, so that the norms learn other statistics than zero and one
+        model(3 * speech_like(2, 2000).double())
+    wanted = model.eval()(speech_like(1, 3000).double())
+    stages: list[Any] = [*model.encoder, *model.decoder]
+    for stage in (*stages, *stages):  # a second time changes nothing
+        stage.fold_norm()
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in model.modules())
+    torch.testing.assert_close(model(speech_like(1, 3000).double()), wanted, atol=1e-12, rtol=0)
+
+
 @pytest.mark.parametrize("build", [CRN, DPCRN])
 def test_default_causal_models_stay_within_their_budgets(build: type[CRN] | type[DPCRN]) -> None:
     model = build()

@@ -58,9 +58,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _model(args: argparse.Namespace) -> tuple[nn.Module, int]:
     if Path(args.model).exists() or args.model == "default":
-        from cmkt.inference.load import load
+        from cmkt.inference.load import load_torch
 
-        enhancer = load(args.model, allow_foreign=args.allow_foreign)
+        enhancer = load_torch(args.model, allow_foreign=args.allow_foreign)
         return enhancer.model, enhancer.sample_rate
     model = _built(args.model, _init_args(args.init_args))
     rate = args.sample_rate or getattr(model, "sample_rate", None)

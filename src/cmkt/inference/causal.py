@@ -3,7 +3,7 @@
 Frame k of the STFT ends with sample (k + 1) * hop - 1 and starts window - hop samples before its last hop. So the state
 is the last window - hop input samples, the model's own state, and the part of the output that later frames still add
 to. Output sample i is final once frame (i + window - hop) // hop is through: it leaves at most window - 1 samples
-after it came in.
+after it came in. What computes the frames, torch or a graph, is behind `Frames`; nothing here imports torch.
 
 Shapes: C channels, n samples of a chunk, K frames.
 """
@@ -13,10 +13,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, final, runtime_checkable
 
 import numpy as np
-import torch
-from torch import Tensor
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from cmkt.spectral.stft import STFT
     from cmkt.types import FloatArray
 
@@ -34,22 +34,37 @@ class FrameModel(Protocol):
         """Enhanced spectrum (B, K, bins) of the next K frames, and the state after them."""
 
 
+class Frames(Protocol):
+    """A causal model on its way through one signal."""
+
+    @property
+    def window_samples(self) -> int:
+        """Length of a frame, a multiple of the hop."""
+
+    @property
+    def hop_samples(self) -> int:
+        """From one frame to the next."""
+
+    def advance(self, signal: FloatArray) -> FloatArray:
+        """The next K frames, enhanced, windowed and added at their places: (C, window + (K - 1) * hop) in and out.
+
+        `signal` starts with the window - hop samples that the frame before ended with.
+        """
+
+
 @final
 class CausalProcessor:
     """Feeds audio at the model's rate through a causal model; what comes out in total equals the offline output."""
 
-    def __init__(self, model: FrameModel, *, channels: int, device: torch.device, dtype: torch.dtype) -> None:
-        stft = model.stft
-        self._model = model
-        self._device, self._dtype = device, dtype
-        self._window, self._hop = stft.window_samples, stft.hop_samples
-        past = self._window - self._hop
-        self._state = model.initial_state(channels)
-        self._context = torch.zeros(channels, past, device=device, dtype=dtype)
-        self._overlap = torch.zeros(channels, past, device=device, dtype=dtype)
-        self._pending = np.zeros((channels, 0), dtype=np.float32)
+    def __init__(self, frames: Frames, *, channels: int) -> None:
+        self._frames = frames
+        self._hop = frames.hop_samples
+        self._past = frames.window_samples - frames.hop_samples
+        self._context: FloatArray = np.zeros((channels, self._past), dtype=np.float32)
+        self._overlap: FloatArray = np.zeros((channels, self._past), dtype=np.float32)
+        self._pending: FloatArray = np.zeros((channels, 0), dtype=np.float32)
         self._fed = 0
-        self._given = -past  # the first window - hop samples synthesised lie before the signal
+        self._given = -self._past  # the first window - hop samples synthesised lie before the signal
 
     def feed(self, audio: FloatArray) -> FloatArray:
         """The next samples (C, m) that are final, m >= 0, for the next n samples (C, n)."""
@@ -58,8 +73,7 @@ class CausalProcessor:
 
     def flush(self) -> FloatArray:
         """The samples that are still owed (C, m). The processor is at its end after this."""
-        past = self._window - self._hop
-        missing = -self._fed % self._hop + past
+        missing = -self._fed % self._hop + self._past
         silence = np.zeros((self._context.shape[0], missing), dtype=np.float32)
         given = max(self._given, 0)
         return self._advance(silence)[:, : self._fed - given]
@@ -70,23 +84,17 @@ class CausalProcessor:
         self._pending = pending[:, whole:].copy()
         if not whole:
             return pending[:, :0]
-        with torch.no_grad():
-            hops = torch.from_numpy(np.ascontiguousarray(pending[:, :whole])).to(self._device, self._dtype)
-            output = self._enhance(hops).cpu().numpy()
+        output = self._enhance(pending[:, :whole])
         early = min(max(-self._given, 0), whole)
         self._given += whole
         return output[:, early:]
 
-    def _enhance(self, hops: Tensor) -> Tensor:
+    def _enhance(self, hops: FloatArray) -> FloatArray:
         """(C, K * hop) in, (C, K * hop) out, delayed by window - hop samples."""
-        stft, whole = self._model.stft, hops.shape[-1]
-        signal = torch.cat((self._context, hops), dim=-1)
-        self._context = signal[:, whole:].clone()
-        spectrum = stft.analyse_frames(signal.unfold(-1, self._window, self._hop))
-        enhanced, state = self._model.enhance_frames(spectrum, self._state)
-        # A state may be a view of the block that it ended; a copy lets go of the block.
-        self._state = [tensor.clone() for tensor in state]
-        output = stft.overlap_add(stft.synthesise_frames(enhanced))
-        output[:, : self._overlap.shape[-1]] += self._overlap
-        self._overlap = output[:, whole:].clone()
+        whole = hops.shape[-1]
+        signal = np.concatenate((self._context, hops), axis=-1)
+        self._context = signal[:, whole:].copy()
+        output = self._frames.advance(signal)
+        output[:, : self._past] += self._overlap
+        self._overlap = output[:, whole:].copy()
         return output[:, :whole]

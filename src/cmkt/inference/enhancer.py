@@ -5,17 +5,16 @@ Shapes: C channels, T samples.
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, final, overload
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cmkt.audio.check import check_array, check_rate
 from cmkt.errors import AudioError, ConfigError
+from cmkt.inference.array_enhancer import ArrayEnhancer
 from cmkt.inference.causal import CausalProcessor, FrameModel
-from cmkt.inference.stream import OFFLINE_WINDOW_SECONDS, Stream
+from cmkt.inference.torch_frames import TorchFrames
 from cmkt.inference.windowed import WindowedProcessor
 
 if TYPE_CHECKING:
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
 _OVERLAP_SHARE = 0.25
 
 
-class TorchEnhancer:
+@final
+class TorchEnhancer(ArrayEnhancer):
     """An enhancer around a torch model (B, T) -> (B, T), which it puts into evaluation mode.
 
     A model with `causal`, `stft`, `initial_state` and `enhance_frames` runs frame by frame with its state, so that
@@ -41,22 +41,13 @@ class TorchEnhancer:
                 f"`sample_rate` must be an int attribute of {type(model).__name__}, but is {rate!r}. Set or pass it."
             )
         self._model = model.eval()
-        self._sample_rate = rate
+        self._frames = model if isinstance(model, FrameModel) and getattr(model, "causal", False) else None
+        super().__init__(sample_rate=rate, frame_latency_samples=_frame_latency(self._frames))
 
     @property
     def model(self) -> nn.Module:
         """The model, in evaluation mode."""
         return self._model
-
-    @property
-    def sample_rate(self) -> int:
-        """The rate in Hz at which the model works."""
-        return self._sample_rate
-
-    @property
-    def causal(self) -> bool:
-        """Whether streams run frame by frame: the model says it is causal and carries its state."""
-        return bool(getattr(self._model, "causal", False)) and isinstance(self._model, FrameModel)
 
     @overload
     def enhance(
@@ -67,12 +58,7 @@ class TorchEnhancer:
     def enhance(
         self, noisy: FloatArray | Tensor, *, sample_rate: int, attenuation_limit_db: float | None = None
     ) -> FloatArray | Tensor:
-        """Enhanced audio of the same shape, (T,) or (C, T), type, dtype and device, at the same rate, without delay.
-
-        attenuation_limit_db: nothing is turned down by more than this; see `cmkt.inference.stream.dry_gain`.
-        Warns once per call if `sample_rate` is above the model's, as content above half the model's rate is removed.
-        Raises AudioError for audio that cannot be used (not finite, empty, integers, axes swapped, a peak over 100).
-        """
+        """As `ArrayEnhancer.enhance`; a tensor gives a tensor, on its device."""
         if isinstance(noisy, Tensor):
             if not noisy.is_floating_point():
                 raise AudioError(
@@ -83,56 +69,11 @@ class TorchEnhancer:
             return torch.from_numpy(np.ascontiguousarray(output)).to(noisy.device, noisy.dtype)
         return self._enhance_array(noisy, sample_rate, attenuation_limit_db)
 
-    def stream(
-        self,
-        *,
-        sample_rate: int,
-        channels: int = 1,
-        attenuation_limit_db: float | None = None,
-        window_seconds: float = 4.0,
-    ) -> Stream:
-        """A new stream; many may be open at once, each has its own state and all share the weights.
-
-        Causal models run frame by frame and give what `enhance` gives. Models that need the future run in overlapping
-        windows of `window_seconds` with a cross-fade: each sample waits for its window, see `Stream.latency_seconds`.
-        Raises AudioError for a rate, ConfigError for a channel count, limit or window that cannot work.
-        """
-        rate = check_rate(sample_rate)
-        self._warn_band(rate, stacklevel=3)
-        return self._open(rate, channels, attenuation_limit_db, window_seconds)
-
-    def _enhance_array(self, noisy: FloatArray, sample_rate: int, limit_db: float | None) -> FloatArray:
-        noisy = np.asarray(noisy)
-        audio = check_array(noisy, sample_rate=sample_rate)
-        self._warn_band(sample_rate, stacklevel=4)
-        channels = 1 if audio.ndim == 1 else audio.shape[0]
-        stream = self._open(int(sample_rate), channels, limit_db, OFFLINE_WINDOW_SECONDS)
-        parts = (stream.feed(audio), stream.flush())
-        return np.concatenate(parts, axis=-1).astype(noisy.dtype, copy=False)
-
-    def _warn_band(self, sample_rate: int, *, stacklevel: int) -> None:
-        if sample_rate > self._sample_rate:
-            warnings.warn(
-                f"The model works at {self._sample_rate} Hz: content above {self._sample_rate // 2} Hz is removed.",
-                stacklevel=stacklevel,
-            )
-
-    def _open(self, sample_rate: int, channels: int, limit_db: float | None, window_seconds: float) -> Stream:
-        window_samples = max(round(window_seconds * self._sample_rate), 1)
-        delay = int(getattr(self._model, "latency_samples", 0)) if self.causal else window_samples
-        return Stream(
-            lambda: self._processor(channels, window_samples),
-            sample_rate=sample_rate,
-            model_rate=self._sample_rate,
-            channels=channels,
-            processor_seconds=delay / self._sample_rate,
-            attenuation_limit_db=limit_db,
-        )
-
     def _processor(self, channels: int, window_samples: int) -> Processor:
         device, dtype = _placement(self._model)
-        if self.causal and isinstance(self._model, FrameModel):
-            return CausalProcessor(self._model, channels=channels, device=device, dtype=dtype)
+        if self._frames is not None:
+            frames = TorchFrames(self._frames, channels=channels, device=device, dtype=dtype)
+            return CausalProcessor(frames, channels=channels)
         return WindowedProcessor(
             self._model,
             channels=channels,
@@ -141,6 +82,12 @@ class TorchEnhancer:
             device=device,
             dtype=dtype,
         )
+
+
+def _frame_latency(model: FrameModel | None) -> int | None:
+    if model is None:
+        return None
+    return int(getattr(model, "latency_samples", model.stft.window_samples + model.stft.hop_samples))
 
 
 def _placement(model: nn.Module) -> tuple[torch.device, torch.dtype]:

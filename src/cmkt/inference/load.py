@@ -1,10 +1,10 @@
-"""Loading an enhancer: a run directory, a folder, a .safetensors file, or the one that ships with the package."""
+"""Loading an enhancer: a run directory, a folder, a .safetensors, an .onnx, or the one that ships with the package."""
 
 from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from cmkt.errors import CheckpointError, ConfigError, MissingExtraError, extra_hint
 from cmkt.inference.card import CARD_NAME, Card, read_card, sha256_of
@@ -13,23 +13,55 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
+    from cmkt.inference.array_enhancer import ArrayEnhancer
     from cmkt.inference.enhancer import TorchEnhancer
+
+DEFAULT = "default"
+GRAPH_NAME = "model.onnx"
+GRAPH_SUFFIX = ".onnx"
 
 _NAMED = 3
 
 
-def load(source: str | Path, *, device: str = "cpu", allow_foreign: bool = False) -> TorchEnhancer:
-    """Enhancer from "default", a run directory, a folder with model.json, or a .safetensors with its JSON beside.
+@overload
+def load(source: str | Path, *, device: None = None, allow_foreign: bool = False) -> ArrayEnhancer: ...
+@overload
+def load(source: str | Path, *, device: str, allow_foreign: bool = False) -> TorchEnhancer: ...
+def load(source: str | Path, *, device: str | None = None, allow_foreign: bool = False) -> ArrayEnhancer:
+    """Enhancer from "default", an .onnx, a run directory, a folder with model.json, or a .safetensors with its JSON.
 
+    "default" is the ONNX graph that ships with the package: the same on every machine, with or without torch. An .onnx
+    is one that `cmkt export` wrote. Both run on one thread of the CPU. Everything else is a torch model.
+    device: "cpu", "cuda", ...: a torch model on that device, whose `model` can be looked into; "default" then is the
+    same model in torch, equal within 1e-4. None: a graph where there is one, and a torch model on the CPU.
     allow_foreign: build a model whose class is not in this package. That imports and runs code which the card names,
     so allow it only for cards that you trust.
-    Raises ConfigError for a source, device or class that cannot be used, CheckpointError for files that do not fit.
+    Raises ConfigError for a source, device or class that cannot be used, CheckpointError for files that do not fit,
+    MissingExtraError for a torch model where there is no torch.
     """
+    if device is not None:
+        return load_torch(source, device=device, allow_foreign=allow_foreign)
+    if source != DEFAULT and Path(source).suffix != GRAPH_SUFFIX:
+        return load_torch(source, allow_foreign=allow_foreign)
+    from cmkt.inference.onnx import OnnxEnhancer
+
+    return OnnxEnhancer(default_card().with_name(GRAPH_NAME) if source == DEFAULT else source)
+
+
+def load_torch(source: str | Path, *, device: str = "cpu", allow_foreign: bool = False) -> TorchEnhancer:
+    """`load` of a torch model, also for "default". Raises ConfigError for an .onnx."""
+    if Path(source).suffix == GRAPH_SUFFIX:
+        raise ConfigError(
+            f"The model must be a torch model here, but {source} is an ONNX graph, which runs on the CPU only. Name "
+            "the run directory or the .safetensors that it was exported from, or no device."
+        )
     try:
         from cmkt.inference.enhancer import TorchEnhancer
     except ModuleNotFoundError as error:
-        raise MissingExtraError(extra_hint("torch", "torch")) from error
-    card_path = default_card() if source == "default" else find_card(Path(source))
+        raise MissingExtraError(
+            f"{extra_hint('torch', 'torch')}, or export the model to ONNX where torch is installed (`cmkt export`)."
+        ) from error
+    card_path = find_card(source)
     card = read_card(card_path)
     weights_path = _weights_path(Path(source), card_path, card)
     target = _device(device)
@@ -44,7 +76,7 @@ def load_weights(model: nn.Module, source: str | Path) -> None:
     Raises ConfigError and CheckpointError as `load`, ConfigError when the model is of another class, CheckpointError
     when it was made with other arguments, so that names or shapes differ.
     """
-    card_path = default_card() if source == "default" else find_card(Path(source))
+    card_path = find_card(source)
     card = read_card(card_path)
     kind = f"{type(model).__module__}.{type(model).__qualname__}"
     if kind != card.class_path:
@@ -57,18 +89,27 @@ def load_weights(model: nn.Module, source: str | Path) -> None:
 
 def default_card() -> Path:
     """The card of the enhancer that ships with the package. Raises ConfigError while none does."""
-    path = Path(__file__).parent / "default" / CARD_NAME
+    path = Path(__file__).parent / DEFAULT / CARD_NAME
     if not path.is_file():
         raise ConfigError(
-            "This version ships no default model. Pass a run directory, a folder with model.json or a .safetensors."
+            "This version ships no default model. "
+            f"Pass a run directory, a folder with {CARD_NAME}, a .safetensors or an .onnx."
         )
     return path
 
 
-def find_card(source: Path) -> Path:
-    """The model.json that belongs to a directory or weights file. Raises ConfigError or CheckpointError without one."""
+def find_card(source: str | Path) -> Path:
+    """The model.json that belongs to "default", a directory or a weights file.
+
+    Raises ConfigError or CheckpointError where there is none.
+    """
+    if source == DEFAULT:
+        return default_card()
+    source = Path(source)
     if not source.exists():
-        raise ConfigError(f"The model must be a run directory or a .safetensors file, but {source} does not exist.")
+        raise ConfigError(
+            f"The model must be a run directory, a .safetensors or an .onnx file, but {source} does not exist."
+        )
     if source.is_dir():
         candidates = [source / "enhancer" / CARD_NAME, source / CARD_NAME]
     elif source.suffix == ".safetensors":

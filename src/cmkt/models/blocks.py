@@ -10,6 +10,7 @@ from typing import final
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_weights
 
 FEATURES = 3
 """Channels of `compressed_features`."""
@@ -18,17 +19,17 @@ _EPS = 1e-12
 _SLOPE = 0.2
 
 
-def compressed_features(spectrum: Tensor, compression: float) -> Tensor:
-    """(B, 3, K, W): real part, imaginary part and magnitude of (B, K, W), magnitudes to the power `compression`."""
-    power = spectrum.real.square() + spectrum.imag.square() + _EPS
+def compressed_features(real: Tensor, imaginary: Tensor, compression: float) -> Tensor:
+    """(B, 3, K, W): the parts of a spectrum (B, K, W) and its magnitude, magnitudes to the power `compression`."""
+    power = real.square() + imaginary.square() + _EPS
     gain = power ** ((compression - 1) / 2)
-    return torch.stack((spectrum.real * gain, spectrum.imag * gain, power * gain / power.sqrt()), dim=1)
+    return torch.stack((real * gain, imaginary * gain, power * gain / power.sqrt()), dim=1)
 
 
-def masked(spectrum: Tensor, mask: Tensor) -> Tensor:
-    """`spectrum` (B, K, W) times the complex mask whose parts are the two channels of `mask` (B, 2, K, W)."""
-    dtype = spectrum.real.dtype
-    return spectrum * torch.complex(mask[:, 0].to(dtype), mask[:, 1].to(dtype))
+def masked(real: Tensor, imaginary: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """The parts of a spectrum (B, K, W) times the complex mask whose parts are the channels of `mask` (B, 2, K, W)."""
+    a, b = mask[:, 0].to(real.dtype), mask[:, 1].to(real.dtype)
+    return real * a - imaginary * b, real * b + imaginary * a
 
 
 def halvings(width: int, stages: int) -> list[int]:
@@ -82,13 +83,19 @@ class EncoderStage(nn.Module):
     def __init__(self, inputs: int, outputs: int, kernel: int) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, (2, kernel), stride=(1, 2), padding=(0, kernel // 2), bias=False)
-        self.norm = nn.BatchNorm2d(outputs)
+        self.norm: nn.Module = nn.BatchNorm2d(outputs)
         self.activation = nn.LeakyReLU(_SLOPE)
 
     def forward(self, x: Tensor, past: Tensor) -> Tensor:
         """`past` (B, A, 1, W) is the frame before."""
         y: Tensor = self.activation(self.norm(self.conv(torch.cat((past.to(x.dtype), x), dim=2))))
         return y
+
+    def fold_norm(self) -> None:
+        """Puts the norm into the convolution, in place: the same map in evaluation, other names in the state."""
+        if isinstance(self.norm, nn.BatchNorm2d):
+            _fold(self.conv, self.norm, repeats=1)
+            self.norm = nn.Identity()
 
 
 @final
@@ -118,3 +125,19 @@ class DecoderStage(nn.Module):
         y = y.reshape(batch, channels // 2, 2, frames, width).permute(0, 1, 3, 4, 2)
         finished: Tensor = self.finish(y.reshape(batch, channels // 2, frames, 2 * width)[..., : self.bands])
         return finished
+
+    def fold_norm(self) -> None:
+        """Puts the norm into the convolution, in place: the same map in evaluation, other names in the state."""
+        if isinstance(self.finish, nn.Sequential) and isinstance(self.finish[0], nn.BatchNorm2d):
+            _fold(self.conv, self.finish[0], repeats=2)
+            self.finish = self.finish[1]
+
+
+def _fold(conv: nn.Conv2d, norm: nn.BatchNorm2d, *, repeats: int) -> None:
+    """`repeats` neighbouring outputs of `conv` share a channel of `norm`."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    mean, variance, weight, bias = (
+        value.repeat_interleave(repeats) for value in (norm.running_mean, norm.running_var, norm.weight, norm.bias)
+    )
+    conv.weight, conv.bias = fuse_conv_bn_weights(conv.weight, conv.bias, mean, variance, norm.eps, weight, bias)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any, final
 
+import torch
 from torch import Tensor, nn
 
 from cmkt.models.blocks import compressed_features, decode, decoder, encode, encoder, encoder_state, halvings, masked
@@ -75,11 +76,19 @@ class CRN(nn.Module):
 
     def enhance_frames(self, spectrum: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Enhanced spectrum (B, K, bins) of the next K >= 1 frames, and the state after them."""
-        skips, after = encode(self.encoder, compressed_features(spectrum, self.compression), state[:-1])
+        real, imaginary, after = self.enhance_parts(spectrum.real, spectrum.imag, state)
+        return torch.complex(real, imaginary), after
+
+    def enhance_parts(
+        self, real: Tensor, imaginary: Tensor, state: list[Tensor]
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """`enhance_frames` in real numbers: parts (B, K, bins) and state in, the same out."""
+        features = compressed_features(real, imaginary, self.compression)
+        skips, after = encode(self.encoder, features, state[:-1])
         batch, channels, frames, bands = skips[-1].shape
         hidden = self.recurrent(skips[-1].permute(0, 2, 1, 3).reshape(batch, frames, channels * bands), state[-1])
         x = self.expand(hidden).reshape(batch, frames, channels, bands).permute(0, 2, 1, 3)
-        return masked(spectrum, decode(self.decoder, x, skips)), [*after, hidden[:, -1:]]
+        return *masked(real, imaginary, decode(self.decoder, x, skips)), [*after, hidden[:, -1:]]
 
 
 class _Recurrent(nn.Module):

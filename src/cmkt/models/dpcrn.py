@@ -97,8 +97,15 @@ class DPCRN(nn.Module):
 
     def enhance_frames(self, spectrum: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Enhanced spectrum (B, K, bins) of the next K >= 1 frames, and the state after them."""
+        real, imaginary, after = self.enhance_parts(spectrum.real, spectrum.imag, state)
+        return torch.complex(real, imaginary), after
+
+    def enhance_parts(
+        self, real: Tensor, imaginary: Tensor, state: list[Tensor]
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """`enhance_frames` in real numbers: parts (B, K, bins) and state in, the same out."""
         stages = len(self._channels)
-        features = self._merged(compressed_features(spectrum, self.compression))
+        features = self._merged(compressed_features(real, imaginary, self.compression))
         skips, after = encode(self.encoder, features, state[:stages])
         x = skips[-1].permute(0, 2, 3, 1)
         for index, block in enumerate(self.blocks):
@@ -108,7 +115,7 @@ class DPCRN(nn.Module):
             if index == 0:
                 x, *last = self.recurrent(x, state[-2], state[-1])
         mask = decode(self.decoder, x.permute(0, 3, 1, 2), skips)
-        return masked(spectrum, self._split(mask)), [*after, *last]
+        return *masked(real, imaginary, self._split(mask)), [*after, *last]
 
     def _merged(self, x: Tensor) -> Tensor:
         return torch.cat((x[..., : self.linear_bins], x[..., self.linear_bins :] @ self.merge), dim=-1)

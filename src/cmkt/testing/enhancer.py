@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from cmkt.inference.causal import FrameModel
 from cmkt.inference.enhancer import TorchEnhancer
-from cmkt.inference.load import load
+from cmkt.inference.load import load_torch
 from cmkt.inference.save import save_model
 
 _SEED = 20250307
@@ -133,7 +133,7 @@ def check_saving(model: nn.Module) -> None:
     noisy = _noise(1, _seconds(model, 0.3))
     with tempfile.TemporaryDirectory() as folder:
         save_model(model, folder)
-        loaded = load(folder, allow_foreign=True).model
+        loaded = load_torch(folder, allow_foreign=True).model
     _require(type(loaded) is type(model), f"the loaded model must be a {type(model)}, but is a {type(loaded)}")
     _require(torch.equal(_run(loaded, noisy), _run(model, noisy)), "the loaded model must give the same, but does not")
 
