@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,6 @@ import torch
 from torch import nn
 
 from cmkt.errors import CheckpointError, ConfigError
-from cmkt.inference import save
 from cmkt.inference.card import sha256_of
 from cmkt.inference.load import load_torch
 from cmkt.inference.save import save_model
@@ -42,7 +42,7 @@ def test_a_failed_write_leaves_what_was_there(saved: Path, crn: nn.Module, monke
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(save, "save_file", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(CheckpointError, match="No space left"):
         save_model(crn, saved)
     assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
@@ -72,3 +72,12 @@ def test_tied_weights_are_saved_and_loaded(tmp_path: Path) -> None:
     model[1].weight = model[0].weight
     save_model(model, tmp_path, init_args={}, sample_rate=16_000)
     assert (tmp_path / "model.safetensors").stat().st_size > 0
+
+
+def test_both_files_may_be_read_by_those_who_may_read_the_folder(tmp_path: Path, crn: nn.Module) -> None:
+    before = os.umask(0o022)
+    try:
+        save_model(crn, tmp_path / "model")
+    finally:
+        os.umask(before)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "model").iterdir()} == {0o644}

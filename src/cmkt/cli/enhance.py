@@ -37,7 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run directory, folder with model.json, .safetensors or .onnx (default: %(default)s)",
     )
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="DIR", help="folder for the outputs; mirrors the inputs"
+        "--output",
+        type=Path,
+        default=Path("enhanced"),
+        metavar="DIR",
+        help="folder for the outputs; mirrors the inputs (default: %(default)s)",
     )
     parser.add_argument(
         "--attenuation-limit-db",

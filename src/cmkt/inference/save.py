@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from cmkt.audio.write import atomic_path
@@ -40,9 +40,9 @@ def save_model(
             atomic_path(directory / CARD_NAME) as card_path,
             atomic_path(directory / WEIGHTS_NAME) as weights_path,
         ):
-            save_file(
-                weights, weights_path, metadata={"class_path": card.class_path, "cmkt_version": card.cmkt_version}
-            )
+            # Not save_file, which leaves a file that nobody else may read.
+            described = {"class_path": card.class_path, "cmkt_version": card.cmkt_version}
+            weights_path.write_bytes(save(weights, metadata=described))
             card_path.write_text(replace(card, sha256=sha256_of(weights_path)).dumps(), encoding="utf-8")
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"The model must be saved to {directory}, but cannot be: {error}.") from error
