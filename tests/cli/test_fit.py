@@ -421,6 +421,20 @@ def test_a_run_starts_from_the_weights_of_another(
     assert "Starting from the weights" in caplog.text
 
 
+def test_a_resumed_run_does_not_need_where_it_started_from(
+    arguments: list[str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    start = tmp_path / "start"
+    save_model(CRN(RATE, window_samples=64, hop_samples=32, channels=(4, 4), hidden=8), start, sample_rate=RATE)
+    assert main([*arguments, "--init", str(start)]) == 0
+    start.rename(tmp_path / "elsewhere")
+    caplog.clear()
+    config = ["fit", "--config", str(tmp_path / "run" / "config.yaml"), "--trainer.max_steps", "6"]
+    assert main([*config, "--ckpt_path", "last"]) == 0
+    assert "Starting from" not in caplog.text
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

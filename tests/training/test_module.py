@@ -14,7 +14,9 @@ from torch import nn
 
 from cmkt.data.batch import Batch
 from cmkt.errors import ConfigError, NotLearntError, StoreError
+from cmkt.losses.loudness import LoudnessDisturbance
 from cmkt.losses.mae import MAE
+from cmkt.losses.weighted_sum import WeightedSum
 from cmkt.training.advice import without_advice
 from cmkt.training.arms import Transfer
 from cmkt.training.data import MixtureData
@@ -175,3 +177,10 @@ def test_a_store_that_lacks_transcripts_is_refused_before_training(
 def test_numbers_that_cannot_be_are_refused(toy: type[nn.Module], change: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=next(iter(change))):
         EnhancementModule(toy(), MAE(), **change)
+
+
+def test_a_loss_that_hears_at_another_rate_is_refused(toy: type[nn.Module], data: MixtureData) -> None:
+    loss = WeightedSum([MAE(window_samples=64, hop_samples=32), LoudnessDisturbance(sample_rate=16_000)], [1.0, 0.1])
+    with pytest.raises(ConfigError, match="LoudnessDisturbance must be the model's, 8000 Hz"):
+        EnhancementModule(toy(), loss).check_data(data)
+    EnhancementModule(toy(), LoudnessDisturbance(sample_rate=8_000)).check_data(data)

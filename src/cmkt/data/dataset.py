@@ -97,9 +97,11 @@ class MixtureDataset(Dataset[Example]):
 
     @property
     def durations(self) -> list[float]:
-        """Seconds of the items by index, after cropping: what a batch sampler needs."""
+        """Seconds of the items by index at most, after cropping and at the lowest speed: what a batch sampler needs."""
+        slowest = min(1.0, self.mixer.settings.speed_factor[0]) if self.mixer.settings.speed_probability else 1.0
         return [
-            min(cut.duration, self.crop_seconds) if self._cropped(cut) and self.crop_seconds else cut.duration
+            (min(cut.duration, self.crop_seconds) if self._cropped(cut) and self.crop_seconds else cut.duration)
+            / slowest
             for cut in self._cache.cuts
         ]
 
@@ -121,7 +123,7 @@ class MixtureDataset(Dataset[Example]):
         else:
             speech = packed.unpack()
         try:
-            return self.mixer.mix(speech, rng, voices=self._cache)
+            return self.mixer.mix(speech, rng, voices=self._cache, speech_id=cut.id)
         except DataError:
             raise
         except AudioError as error:

@@ -81,10 +81,11 @@ class Mixer:
         *,
         snr_db: float | None = None,
         voices: AudioCache | None = None,
+        speech_id: str | None = None,
     ) -> Mixture:
         """A mixture with `speech` (T,); what is drawn comes from `rng`, the SNR too unless it is given.
 
-        voices: utterances that babble is made of. The mixture has T samples over the speed drawn.
+        voices: utterances that babble is made of, all but `speech_id`. The mixture has T samples over the speed drawn.
         Raises AudioError when the speech is silent, DataError when a noise or room file is gone or damaged, or there is
         no voice although the settings ask for babble.
         """
@@ -92,7 +93,7 @@ class Mixer:
         wanted_snr_db = plan.snr_db if snr_db is None else snr_db
         speech = _played(speech, plan.speed, plan.colour)
         reverberant, target, rir_id = self._in_room(speech, plan)
-        noises = [self._noise(noise, speech.size, voices) for noise in plan.noises]
+        noises = [self._noise(noise, speech.size, voices, speech_id) for noise in plan.noises]
         if noises:
             mixture, scaled = mix(
                 reverberant, self._sum(noises, plan), snr_db=wanted_snr_db, sample_rate=self.sample_rate
@@ -131,13 +132,13 @@ class Mixer:
             self._rirs[index] = read_cut(self._rir_cuts[index], self.sample_rate)
         return self._rirs[index]
 
-    def _noise(self, plan: NoisePlan, samples: int, voices: AudioCache | None) -> PlacedNoise:
+    def _noise(self, plan: NoisePlan, samples: int, voices: AudioCache | None, speech_id: str | None) -> PlacedNoise:
         rng = np.random.default_rng(plan.seed)
-        needed = math.ceil(samples * plan.speed) + 1
+        needed = samples if plan.speed == 1.0 else math.ceil(samples * plan.speed) + 1
         if plan.source is Source.SYNTHETIC:
             noise = synthetic(needed, self.sample_rate, rng)
         elif plan.source is Source.BABBLE:
-            noise = babble_of(voices, self.settings.babble_voices, needed, rng)
+            noise = babble_of(voices, self.settings.babble_voices, needed, rng, but=speech_id)
         else:
             assert self.noise is not None
             noise = self.noise.draw(needed, rng)

@@ -99,14 +99,17 @@ def synthetic(total: int, sample_rate: int, rng: np.random.Generator) -> PlacedN
     return PlacedNoise(audio, (f"synthetic-{kind}",), kind)
 
 
-def babble_of(voices: AudioCache | None, count: tuple[int, int], total: int, rng: np.random.Generator) -> PlacedNoise:
-    """Several drawn utterances at once over `total` samples, count (fewest, most) of them.
+def babble_of(
+    voices: AudioCache | None, count: tuple[int, int], total: int, rng: np.random.Generator, *, but: str | None = None
+) -> PlacedNoise:
+    """Several drawn utterances at once over `total` samples, count (fewest, most) of them, never the one called `but`.
 
     Raises DataError without voices, or when a drawn one is silent.
     """
-    if voices is None:
-        raise DataError("babble needs voices, but none were given. Set `babble_probability` to 0.")
-    drawn = [int(index) for index in rng.integers(len(voices), size=int(rng.integers(count[0], count[1] + 1)))]
+    others = [] if voices is None else [index for index, cut in enumerate(voices.cuts) if cut.id != but]
+    if voices is None or not others:
+        raise DataError("babble needs voices, but there are none. Set `babble_probability` to 0.")
+    drawn = [others[int(index)] for index in rng.integers(len(others), size=int(rng.integers(count[0], count[1] + 1)))]
     ids = tuple(voices.cuts[index].id for index in drawn)
     try:
         return PlacedNoise(babble([voices[index].unpack() for index in drawn], total, rng), ids, "babble")

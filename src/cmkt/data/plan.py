@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from enum import Enum
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,12 +74,12 @@ class MixtureSettings:
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a range upside down, a probability outside [0, 1], or a value that cannot be used."""
-        for name, (low, high) in _named(self, tuple):
-            if not low <= high:
-                raise ConfigError(f"`{name}` must be (lowest, highest), but is ({low}, {high}) instead.")
-        for name, probability in _named(self, float, ending="_probability"):
-            if not 0.0 <= probability <= 1.0:
-                raise ConfigError(f"`{name}` must be in [0, 1], but is {probability} instead.")
+        for name, value in ((each.name, getattr(self, each.name)) for each in fields(self)):
+            if name.endswith("_probability"):
+                if not 0.0 <= value <= 1.0:
+                    raise ConfigError(f"`{name}` must be in [0, 1], but is {value} instead.")
+            elif name != "early_seconds" and not value[0] <= value[1]:
+                raise ConfigError(f"`{name}` must be (lowest, highest), but is {value} instead.")
         if self.synthetic_probability + self.babble_probability > 1.0:
             raise ConfigError(
                 "`synthetic_probability` and `babble_probability` must be at most 1 together, but are "
@@ -201,11 +200,3 @@ def _source(settings: MixtureSettings, position: float) -> Source:
     if position < settings.synthetic_probability + settings.babble_probability:
         return Source.BABBLE
     return Source.RECORDING
-
-
-def _named(settings: MixtureSettings, kind: type, *, ending: str = "") -> list[tuple[str, Any]]:
-    return [
-        (field.name, getattr(settings, field.name))
-        for field in fields(settings)
-        if field.name.endswith(ending) and isinstance(getattr(settings, field.name), kind)
-    ]

@@ -51,6 +51,7 @@ class LoudnessDisturbance(nn.Module):
 
     def __init__(self, sample_rate: int = 16_000, window_samples: int = 512, hop_samples: int = 256) -> None:
         super().__init__()
+        self.sample_rate = sample_rate
         self.stft = STFT(window_samples, hop_samples)
         bands, width, threshold = _critical_bands(self.stft.bins, sample_rate)
         self.bands: Tensor

@@ -148,8 +148,8 @@ class FitCommandLine(LightningCLI):
         """Checks that the parts fit each other, then makes the folder."""
         self.model.check_data(self.datamodule)
         check_savable(self.model.enhancer, **self.described_model())
-        if self.config.init is not None:
-            load_weights(self.model.enhancer, self.config.init)  # a checkpoint to resume from replaces them
+        if self.config.init is not None and self.resumed_from is None:
+            load_weights(self.model.enhancer, self.config.init)
             log.info("Starting from the weights of %s.", self.config.init)
         if self.resumed_from is not None:
             checkpoint = read_checkpoint(self.resumed_from)

@@ -17,7 +17,7 @@ from cmkt.data.batch import Batch
 from cmkt.errors import ConfigError, MetricUndefinedError, NotLearntError
 from cmkt.losses.si_sdr import SISDR
 from cmkt.metrics.stoi import stoi
-from cmkt.training.arms import PlainTask, Transfer, build_arm, check_covered
+from cmkt.training.arms import PlainTask, Transfer, build_arm, prepare_teacher
 from cmkt.training.data import MixtureData
 from cmkt.training.freezing import freeze as freeze_modules
 from cmkt.training.schedule import learning_rate_factor
@@ -107,7 +107,7 @@ class EnhancementModule(LightningModule):
             )
         data.setup()
         if isinstance(self.task, TransferTask):
-            check_covered(self.task.teacher, data)
+            prepare_teacher(self.task.teacher, data)
 
     def on_fit_start(self) -> None:
         """Checks that the trainer leaves to this module what this module does itself."""
