@@ -105,6 +105,13 @@ class EnhancementModule(LightningModule):
             raise ConfigError(
                 f"`data.sample_rate` must be the model's, {rate} Hz, but is {data.sample_rate} Hz instead."
             )
+        for part in self.task.loss.modules():
+            heard_at = getattr(part, "sample_rate", rate)
+            if heard_at != rate:
+                raise ConfigError(
+                    f"`sample_rate` of {type(part).__name__} must be the model's, {rate} Hz, but is {heard_at} Hz "
+                    f"instead. Give the loss sample_rate: {rate}."
+                )
         data.setup()
         if isinstance(self.task, TransferTask):
             prepare_teacher(self.task.teacher, data)
