@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from cmkt.losses.weighted_sum import WeightedSum
     from cmkt.models.blstm import BLSTM
     from cmkt.models.crn import CRN
+    from cmkt.text.controls import RandomTeacher, ShuffledTeacher
     from cmkt.text.embedded import EmbeddedTeacher
     from cmkt.text.huggingface import HuggingFaceTeacher
     from cmkt.text.store import StoredTeacher
     from cmkt.transfer.attach import attach
     from cmkt.transfer.attention import Attention
+    from cmkt.transfer.causal import Causal
+    from cmkt.transfer.ctc import CTC
+    from cmkt.transfer.positional import Positional
     from cmkt.transfer.shift import Shift
+    from cmkt.transfer.sinkhorn import Sinkhorn
 
 __version__ = "0.1.0"
 
@@ -30,12 +35,18 @@ _HOMES = {
     "Attention": "cmkt.transfer.attention",
     "BLSTM": "cmkt.models.blstm",
     "CRN": "cmkt.models.crn",
+    "CTC": "cmkt.transfer.ctc",
+    "Causal": "cmkt.transfer.causal",
     "CompressedSpectrum": "cmkt.losses.compressed_spectrum",
     "EmbeddedTeacher": "cmkt.text.embedded",
     "HuggingFaceTeacher": "cmkt.text.huggingface",
     "MAE": "cmkt.losses.mae",
+    "Positional": "cmkt.transfer.positional",
+    "RandomTeacher": "cmkt.text.controls",
     "SISDR": "cmkt.losses.si_sdr",
     "Shift": "cmkt.transfer.shift",
+    "ShuffledTeacher": "cmkt.text.controls",
+    "Sinkhorn": "cmkt.transfer.sinkhorn",
     "StoredTeacher": "cmkt.text.store",
     "WeightedSum": "cmkt.losses.weighted_sum",
     "attach": "cmkt.transfer.attach",
@@ -46,13 +57,19 @@ _HOMES = {
 __all__ = [
     "BLSTM",
     "CRN",
+    "CTC",
     "MAE",
     "SISDR",
     "Attention",
+    "Causal",
     "CompressedSpectrum",
     "EmbeddedTeacher",
     "HuggingFaceTeacher",
+    "Positional",
+    "RandomTeacher",
     "Shift",
+    "ShuffledTeacher",
+    "Sinkhorn",
     "StoredTeacher",
     "WeightedSum",
     "attach",

@@ -8,9 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from cmkt.testing.alignment import check_alignment
-from cmkt.transfer.alignment import cosine_distance
+from cmkt.transfer.alignment import AlignmentSpec, cosine_distance
 from cmkt.transfer.attention import Attention
 from cmkt.transfer.bridge import Bridge
+from cmkt.transfer.causal import Causal
+from cmkt.transfer.positional import Positional
+from cmkt.transfer.shift import Shift
+from cmkt.transfer.sinkhorn import Sinkhorn
 from cmkt.types import Aligned, Frames, Tokens
 
 Change = Callable[["Sound", Frames, Tokens], Aligned]
@@ -81,6 +85,33 @@ def counts_padding(module: Sound, frames: Frames, tokens: Tokens) -> Aligned:
     return replace(module.align(frames, tokens), counted=torch.ones_like(tokens.mask))
 
 
+def half_distances(module: Sound, frames: Frames, tokens: Tokens) -> Aligned:
+    aligned = module.align(frames, tokens)
+    return replace(aligned, distance=aligned.distance.to(frames.values.dtype))
+
+
+ALIGNMENTS: list[AlignmentSpec] = [
+    Attention(),
+    Attention(heads=1, width=8),
+    Attention(shift=Shift(tokens=1)),
+    Attention(shift=Shift(tokens=-2, frames=(-5, 5))),
+    Attention(shift=Shift(tokens=(0, 2), frames=3)),
+    Positional(),
+    Positional(heads=1, width=8),
+    Causal(),
+    Causal(delay=3),
+    Sinkhorn(),
+    Sinkhorn(entropy=0.01, prior_width=1.0, iterations=30),
+    Sinkhorn(shift=Shift(tokens=1, frames=(-5, 5))),
+]
+"""Every alignment of the package, each with the settings that change its course."""
+
+
+@pytest.mark.parametrize("spec", ALIGNMENTS, ids=str)
+def test_every_alignment_keeps_the_contract(spec: AlignmentSpec) -> None:
+    check_alignment(spec)
+
+
 def test_a_sound_alignment_passes() -> None:
     check_alignment(Spec())
 
@@ -96,6 +127,7 @@ def test_a_sound_alignment_passes() -> None:
         (disconnected, "connected to the graph"),
         (detached_frames, "a gradient must reach the frames"),
         (counts_padding, "padding must not be counted"),
+        (half_distances, "must be float32 under autocast"),
     ],
 )
 def test_each_breach_of_the_contract_is_found(change: Change, message: str) -> None:

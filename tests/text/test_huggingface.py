@@ -151,3 +151,17 @@ def test_unknown_tokens_are_warned_of_once(tiny_bert: Path) -> None:
 
 def test_one_rare_word_is_not_warned_of(tiny_bert: Path) -> None:
     HuggingFaceTeacher(tiny_bert).embed(["the zebra"])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_a_decoder_is_found_causal_and_an_encoder_not(
+    tiny_bert: Path, tiny_roberta: Path, tiny_llama: Path, dtype: str
+) -> None:
+    found = [HuggingFaceTeacher(folder, dtype=dtype).causal for folder in (tiny_bert, tiny_roberta, tiny_llama)]
+    assert found == [False, False, True]
+
+
+def test_causality_is_that_of_the_layer(tiny_bert: Path) -> None:
+    """The input embedding of any model looks at nothing but its own token."""
+    assert HuggingFaceTeacher(tiny_bert, layer=0).causal
+    assert not HuggingFaceTeacher(tiny_bert, layer=1).causal

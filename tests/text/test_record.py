@@ -44,6 +44,15 @@ def test_metadata_come_back_and_another_format_is_refused() -> None:
         Metadata.decode(b"{")
 
 
+def test_metadata_remember_whether_the_teacher_is_causal_and_old_ones_do_not_know() -> None:
+    for causal in (True, False, None):
+        metadata = Metadata(identity="gpt", width=3, causal=causal)
+        assert Metadata.decode(metadata.encode()) == metadata
+        assert metadata.same_teacher(Metadata(identity="gpt", width=3))
+    assert Metadata.decode(b'{"format": 1, "teacher": "old", "width": 3}').causal is None
+    assert not Metadata(identity="gpt", width=3).same_teacher(Metadata(identity="gpt", width=4))
+
+
 def test_the_floor_of_two_right_angles_is_worked_by_hand() -> None:
     """Unit vectors (1, 0) and (0, 1): the best direction is the diagonal, 1 - cos 45 degrees."""
     statistics = Statistics.empty(2).plus(torch.tensor([[3.0, 0.0], [0.0, 0.5]]))

@@ -163,3 +163,16 @@ def test_the_map_grows_for_the_writer_and_for_readers_of_another_process(tmp_pat
     _, errors = process.communicate()
     assert process.returncode == 0, errors
     assert float(teacher.embed(["text 5999"])[0][15, 63]) == 999.0
+
+
+def test_a_store_from_before_learns_whether_its_teacher_is_causal_and_keeps_its_texts(tmp_path: Path) -> None:
+    with StoreWriter(tmp_path, identity="teacher", width=2) as writer:
+        writer.put("one", torch.ones(1, 2))
+    assert StoredTeacher(tmp_path).causal is None
+    with StoreWriter(tmp_path, identity="teacher", width=2, causal=True) as writer:
+        assert writer.statistics.texts == 1
+    assert StoredTeacher(tmp_path).causal is True
+    with StoreWriter(tmp_path, identity="teacher", width=2) as writer:
+        writer.put("two", torch.ones(1, 2))
+    assert StoredTeacher(tmp_path).causal is True
+    assert StoreReader(tmp_path).statistics.texts == 2

@@ -12,10 +12,13 @@ from torch import nn
 from cmkt.data.batch import Batch
 from cmkt.errors import ConfigError, DataError, LayerError, StoreError
 from cmkt.losses.mae import MAE
+from cmkt.testing.tiny_models import save_tiny_bert
+from cmkt.text.controls import ShuffledTeacher
 from cmkt.training.arms import PlainTask, Transfer, build_arm, check_covered
 from cmkt.training.data import MixtureData
 from cmkt.training.module import EnhancementModule
 from cmkt.transfer.attention import Attention
+from cmkt.transfer.ctc import CTC
 
 
 def settings(folder: Path, **changes: object) -> Transfer:
@@ -124,6 +127,54 @@ def test_transcripts_in_dev_alone_are_not_enough(
     data = MixtureData(str(wordless_prepared[0]), str(corpus_folder / "dev"), sample_rate=8000)
     with pytest.raises(DataError, match="transcripts"):
         check_covered(teacher, data)  # type: ignore[arg-type]
+
+
+def test_a_shuffled_arm_learns_its_transcripts_from_the_training_data(
+    toy: type[nn.Module], corpus_folder: Path, data: MixtureData
+) -> None:
+    module = build(toy, settings(corpus_folder, control="shuffled", seed=5))
+    module.check_data(data)
+    teacher = module.task.teacher
+    assert isinstance(teacher, ShuffledTeacher)
+    assert teacher.seed == 5
+    own = [f"words of train{index:02d}" for index in range(18)]
+    assert all(teacher.other_text(text) in own and teacher.other_text(text) != text for text in own)
+    assert teacher.other_text("words of dev00") in own
+    before = [teacher.other_text(text) for text in own]
+    module.check_data(data)
+    assert [teacher.other_text(text) for text in own] == before
+    batch = first_batches(corpus_folder)[0]
+    assert module.task(batch.noisy, clean=batch.clean, lengths=batch.lengths, texts=batch.texts).tokens > 0
+
+
+def test_a_shuffled_arm_checks_the_store_as_the_real_one_does(
+    toy: type[nn.Module], corpus_folder: Path, other_prepared: Path
+) -> None:
+    module = build(toy, settings(corpus_folder, control="shuffled"))
+    other = MixtureData(str(other_prepared), str(corpus_folder / "dev"), sample_rate=8000)
+    with pytest.raises(StoreError, match="lacks 3 of 7"):
+        module.check_data(other)
+
+
+def test_every_control_shares_the_model_and_its_random_numbers_with_the_plain_arm(
+    toy: type[nn.Module], corpus_folder: Path, tmp_path: Path
+) -> None:
+    bert = str(save_tiny_bert(tmp_path))
+    plain = build(toy, None).enhancer.state_dict()
+    after = torch.rand(4)
+    for changes in (
+        {"control": "shuffled"},
+        {"control": "random", "teacher": bert},
+        {"teacher": "characters", "alignment": CTC()},
+    ):
+        module = build(toy, settings(corpus_folder, **changes))
+        assert torch.equal(torch.rand(4), after)
+        assert all(torch.equal(value, plain[name]) for name, value in module.enhancer.state_dict().items())
+
+
+def test_an_unknown_control_is_refused(toy: type[nn.Module], corpus_folder: Path) -> None:
+    with pytest.raises(ConfigError, match="`control` must be"):
+        build(toy, settings(corpus_folder, control="shuffeld"))
 
 
 def test_a_model_given_as_the_loss_is_refused_when_the_arm_is_built(toy: type[nn.Module]) -> None:

@@ -45,6 +45,28 @@ def test_draws_stay_in_the_range_reach_its_ends_and_follow_the_generator() -> No
     assert (int(first.min()), int(first.max())) == (-2, 3)
 
 
+def test_token_shifts_are_drawn_as_frames_are() -> None:
+    shift = Shift(tokens=(-1, 2))
+    first, again = (shift.draw_tokens(200, generator=torch.Generator().manual_seed(4), device=CPU) for _ in range(2))
+    assert isinstance(first, torch.Tensor)
+    assert isinstance(again, torch.Tensor)
+    assert first.equal(again)
+    assert (int(first.min()), int(first.max())) == (-1, 2)
+    assert Shift(tokens=3).draw_tokens(5, generator=None, device=CPU) == 3
+    assert Shift(tokens=(3, 3)).draw_tokens(5, generator=None, device=CPU) == 3
+
+
+def test_each_utterance_is_shifted_by_its_own_amount() -> None:
+    generator = torch.Generator().manual_seed(0)
+    amounts = torch.tensor([0, 1, -2, 9, -9])
+    for values in (torch.randn(5, 4, 3, generator=generator), torch.rand(5, 4, generator=generator) > 0.5):
+        shifted = shift_tokens(values, amounts)
+        assert shifted.dtype == values.dtype
+        for row, amount in enumerate(amounts.tolist()):
+            assert torch.equal(shifted[row], shift_tokens(values[row : row + 1], amount)[0])
+    assert shift_tokens(torch.zeros(5, 0, 3), amounts).shape == (5, 0, 3)
+
+
 def test_a_fixed_displacement_needs_no_generator() -> None:
     for frames in (4, (4, 4)):
         drawn = Shift(frames=frames).draw_frames(3, generator=None, device=CPU)
@@ -55,11 +77,14 @@ def test_a_fixed_displacement_needs_no_generator() -> None:
 def test_a_drawn_displacement_without_generator_is_an_error() -> None:
     with pytest.raises(ConfigError, match="`generator` must be given"):
         Shift(frames=(0, 1)).draw_frames(3, generator=None, device=CPU)
+    with pytest.raises(ConfigError, match="`generator` must be given"):
+        Shift(tokens=(0, 1)).draw_tokens(3, generator=None, device=CPU)
 
 
 def test_a_range_that_runs_backwards_is_an_error() -> None:
-    with pytest.raises(ConfigError, match="low <= high"):
-        Shift(frames=(3, 1))
+    for name in ("frames", "tokens"):
+        with pytest.raises(ConfigError, match=f"`{name}` of Shift must be .* low <= high"):
+            Shift(**{name: (3, 1)})
 
 
 def test_displaced_frames_leave_the_utterance_and_padding_never_comes_in() -> None:

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from cmkt.evaluation.probe import ProbeScore
     from cmkt.transfer.alignment import AlignmentSpec
 
+ALIGNMENTS = ("attention", "positional", "causal", "sinkhorn")
+SHIFT_TOKENS = 1
+
 SUMMARY = "measure how much linguistic information an enhancer's frames carry"
 
 
@@ -36,8 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--teacher", required=True, help="an embedding store, `embedded`, or a language model")
     parser.add_argument("--layer", default="recurrent", help="name of the layer (recurrent)")
     parser.add_argument("--layout", default="b t c", help='axes of its output ("b t c")')
-    parser.add_argument("--alignment", choices=["attention"], default="attention", help="kind of bridge (attention)")
-    parser.add_argument("--shift-tokens", type=int, default=1, metavar="K", help="shift of the text in tokens (1)")
+    parser.add_argument("--alignment", choices=ALIGNMENTS, default="attention", help="kind of bridge (attention)")
+    parser.add_argument(
+        "--shift-tokens",
+        type=int,
+        metavar="K",
+        help="the question for a token is made of the K-th before it (1); positional has none",
+    )
     parser.add_argument("--snr", type=float, default=5.0, help="SNR of the mixtures in dB (5)")
     parser.add_argument("--steps", type=int, default=400, help="batches a bridge is trained for (400)")
     parser.add_argument("--seed", type=int, default=0, help="of mixtures and bridges (0)")
@@ -72,9 +80,9 @@ def run(args: argparse.Namespace) -> int:
         steps=args.steps,
         seed=args.seed,
     )
+    alignment = _alignment(args)
     sources = list(_sources(args))
     teacher = resolve_teacher(args.teacher)
-    alignment = _alignment(args)
     scores = [
         probe_source(source, settings, teacher=teacher, alignment=alignment, device=args.device) for source in sources
     ]
@@ -82,7 +90,8 @@ def run(args: argparse.Namespace) -> int:
     sys.stdout.write("\n" + text + "\n")
     if args.output is not None:
         asked = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
-        _write(args.output, text, {"arguments": asked, "teacher": teacher.identity, "scores": [*map(asdict, scores)]})
+        used = {"alignment": str(alignment), "teacher": teacher.identity}
+        _write(args.output, text, {"arguments": asked, **used, "scores": [*map(asdict, scores)]})
     return 0
 
 
@@ -106,9 +115,22 @@ def _sources(args: argparse.Namespace) -> Iterator[FrameSource]:
 
 def _alignment(args: argparse.Namespace) -> AlignmentSpec:
     from cmkt.transfer.attention import Attention
+    from cmkt.transfer.causal import Causal
+    from cmkt.transfer.positional import Positional
     from cmkt.transfer.shift import Shift
+    from cmkt.transfer.sinkhorn import Sinkhorn
 
-    return {"attention": Attention}[args.alignment](shift=Shift(tokens=args.shift_tokens))
+    if args.alignment == "positional":
+        if args.shift_tokens is not None:
+            raise ConfigError(
+                "`--shift-tokens` must be left out for --alignment positional: its questions hold no token."
+            )
+        return Positional()
+    tokens = SHIFT_TOKENS if args.shift_tokens is None else args.shift_tokens
+    if args.alignment == "causal":
+        return Causal(delay=tokens)
+    shift = Shift(tokens=tokens)
+    return Attention(shift=shift) if args.alignment == "attention" else Sinkhorn(shift=shift)
 
 
 def _table(scores: Sequence[ProbeScore]) -> str:

@@ -25,6 +25,7 @@ from cmkt.data.draw import share
 from cmkt.data.manifest import Prepared, cut_text, load_prepared
 from cmkt.data.testset import TestMixtures
 from cmkt.errors import ConfigError, DataError
+from cmkt.transfer.alignment import check_teacher
 from cmkt.transfer.probe import linguistic_gain, mean_direction_floor, mismatched, noise_like, probe
 
 if TYPE_CHECKING:
@@ -135,8 +136,10 @@ def probe_source(
 ) -> ProbeScore:
     """Trains three fresh bridges, on true frames and on both kinds that carry nothing, and compares them held-out.
 
-    Raises: DataError where there is too little data; StoreError where the store lacks a transcript.
+    Raises: ConfigError for a teacher that the alignment does not take; DataError where there is too little data;
+    StoreError where the store lacks a transcript.
     """
+    check_teacher(alignment, teacher)
     train, held_out = (
         collect_pairs(
             source,

@@ -55,6 +55,11 @@ class EmbeddedTeacher:
         return self._teacher.identity
 
     @property
+    def causal(self) -> bool:
+        """False: every vector depends on the whole text."""
+        return self._teacher.causal
+
+    @property
     def unknown_tokens(self) -> int:
         """How many tokens embedded so far the model did not know."""
         return self._teacher.unknown_tokens

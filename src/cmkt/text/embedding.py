@@ -53,7 +53,8 @@ def embed_texts(
     Raises: TextError for a text that the teacher cannot take; StoreError as StoreWriter does.
     """
     unique = unique_texts(texts)
-    with StoreWriter(store_path, identity=teacher.identity, width=teacher.width) as writer:
+    causal: bool | None = getattr(teacher, "causal", None)
+    with StoreWriter(store_path, identity=teacher.identity, width=teacher.width, causal=causal) as writer:
         missing = StoreReader(store_path).missing(unique)
         bar = tqdm(total=len(unique), initial=len(unique) - len(missing), unit="text", disable=not progress)
         with bar:

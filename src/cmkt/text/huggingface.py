@@ -20,6 +20,10 @@ from cmkt.text.tokenisation import Encoded, TextEncoder, batches_by_tokens, pad_
 POOLING_VERSION = 1
 """Part of the identity: raise it whenever this file makes other vectors out of the same hidden states."""
 
+CAUSALITY_TRIAL = "the and you"
+CAUSALITY_TOLERANCE = 1e-5
+"""Relative. A causal model weighs later tokens with an exact zero; a bidirectional one differs by far more."""
+
 UNKNOWN_SHARE = 0.05
 UNKNOWN_AT_LEAST = 3
 """The share of unknown tokens that is worth a warning, and how many there must be: one rare name is not a language."""
@@ -80,6 +84,15 @@ class HuggingFaceTeacher:
         digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
         return f"{_config(self._model).model_type}-layer{self._layer}-{self._dtype}-{digest}"
 
+    @cached_property
+    def causal(self) -> bool:
+        """Whether no vector depends on a later token, found by changing the last token of a text and looking."""
+        ids = list(self._encoder.encode([CAUSALITY_TRIAL])[0].ids)
+        other = next((token for token in ids if token != ids[-1]), self._encoder.pad_id)
+        states = self._states(torch.tensor([ids, [*ids[:-1], other]]), torch.ones(2, len(ids), dtype=torch.int64))
+        before, after = states[:, :-1]
+        return bool((before - after).abs().max() <= CAUSALITY_TOLERANCE * before.abs().max())
+
     def embed(self, texts: Sequence[str]) -> list[Tensor]:
         """One (N_i, D) float32 tensor on the CPU for each text, special tokens removed.
 
@@ -103,17 +116,18 @@ class HuggingFaceTeacher:
 
     def _hidden(self, encoded: Sequence[Encoded]) -> list[Tensor]:
         ids, mask = pad_ids(encoded, self._encoder.pad_id)
-        with torch.inference_mode():
-            states = (
-                self._model(
-                    input_ids=ids.to(self._device), attention_mask=mask.to(self._device), output_hidden_states=True
-                )
-                .hidden_states[self._layer]
-                .float()
-                .cpu()
-            )
+        states = self._states(ids, mask)
         # A copy made outside inference mode: tensors from inside could not take part in a training step.
         return [states[row, : len(item.ids)][torch.tensor(item.real)].clone() for row, item in enumerate(encoded)]
+
+    def _states(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """The hidden states of the layer, (B, L) numbers and mask -> (B, L, D) float32 on the CPU."""
+        with torch.inference_mode():
+            called = self._model(
+                input_ids=ids.to(self._device), attention_mask=mask.to(self._device), output_hidden_states=True
+            )
+            states: Tensor = called.hidden_states[self._layer].float().cpu()
+        return states
 
     def _count(self, encoded: Sequence[Encoded]) -> None:
         self.counted_tokens += sum(sum(item.real) for item in encoded)

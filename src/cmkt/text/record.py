@@ -65,14 +65,21 @@ def decode_vectors(value: bytes | memoryview, width: int) -> Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Which teacher wrote a store. identity: Teacher.identity; width: D."""
+    """Which teacher wrote a store. identity: Teacher.identity; width: D; causal: whether no vector of its depends on a
+    later token, None where it did not say, as in stores made before this was recorded."""
 
     identity: str
     width: int
+    causal: bool | None = None
 
     def encode(self) -> bytes:
         """As JSON, with the format's version."""
-        return json.dumps({"format": FORMAT, "teacher": self.identity, "width": self.width}).encode()
+        fields = {"format": FORMAT, "teacher": self.identity, "width": self.width}
+        return json.dumps(fields if self.causal is None else {**fields, "causal": self.causal}).encode()
+
+    def same_teacher(self, other: Metadata) -> bool:
+        """Whether both are of one teacher, as far as both say."""
+        return (self.identity, self.width) == (other.identity, other.width)
 
     @classmethod
     def decode(cls, value: bytes) -> Metadata:
@@ -80,13 +87,14 @@ class Metadata:
         try:
             read = json.loads(value)
             version, identity, width = read["format"], str(read["teacher"]), int(read["width"])
+            causal = None if read.get("causal") is None else bool(read["causal"])
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError("the metadata of the embedding store is damaged. Run `cmkt embed` again.") from error
         if version != FORMAT:
             raise StoreError(
                 f"an embedding store must have format {FORMAT}, but has {version}. Run `cmkt embed` again."
             )
-        return cls(identity=identity, width=width)
+        return cls(identity=identity, width=width, causal=causal)
 
 
 @dataclass(frozen=True, slots=True)

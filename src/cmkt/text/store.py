@@ -85,6 +85,11 @@ class StoredTeacher:
         return self._reader.metadata.identity
 
     @property
+    def causal(self) -> bool | None:
+        """Whether no vector depends on a later token; None where the store does not say, as old ones do not."""
+        return self._reader.metadata.causal
+
+    @property
     def path(self) -> Path:
         """The folder of the store."""
         return self._reader.path

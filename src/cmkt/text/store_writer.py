@@ -23,12 +23,13 @@ PENDING_BYTES = 32 * 2**20
 class StoreWriter:
     """The writer of a store, as a context manager; the store is made where there is none.
 
-    identity, width: those of the teacher. A store of another teacher is never added to.
+    identity, width, causal: those of the teacher. A store of another teacher is never added to; one that does not know
+    yet whether its teacher is causal learns it.
 
     Raises: StoreError when another process is writing, when another teacher wrote the store, or on a full disk.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, identity: str, width: int) -> None:
+    def __init__(self, path: str | os.PathLike[str], *, identity: str, width: int, causal: bool | None = None) -> None:
         self.path = Path(path).expanduser().resolve()
         self._lmdb = import_lmdb()
         self._pending: dict[bytes, bytes] = {}
@@ -37,7 +38,7 @@ class StoreWriter:
         self._lock = _locked(self.path)
         try:
             self._environment = open_for_writing(self.path)
-            self._statistics = self._begin_store(Metadata(identity=identity, width=width))
+            self._statistics = self._begin_store(Metadata(identity=identity, width=width, causal=causal))
         except BaseException:
             self._release()
             raise
@@ -104,12 +105,16 @@ class StoreWriter:
             self._commit({METADATA_KEY: expected.encode()})
             return self._statistics
         found = Metadata.decode(written)
-        if found != expected:
+        if not found.same_teacher(expected):
             raise StoreError(
                 f"the embedding store {self.path} must be of the teacher {expected.identity} (width {expected.width}), "
                 f"but was written by {found.identity} (width {found.width}). Choose another --output, or delete it."
             )
-        return Statistics.empty(found.width) if statistics is None else Statistics.decode(statistics)
+        kept = Statistics.empty(found.width) if statistics is None else Statistics.decode(statistics)
+        if found.causal is None and expected.causal is not None:
+            self._statistics = kept
+            self._commit({METADATA_KEY: expected.encode()})
+        return kept
 
     def _has(self, key: bytes) -> bool:
         with self._environment.begin(buffers=True) as transaction:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from cmkt.errors import TeacherError
+from cmkt.text.characters import CharacterTeacher
 from cmkt.text.embedded import EmbeddedTeacher
 from cmkt.text.huggingface import HuggingFaceTeacher
 from cmkt.text.store import StoredTeacher, is_store
 from cmkt.types import Teacher
 
 EMBEDDED = "embedded"
+CHARACTERS = "characters"
 
 
 @runtime_checkable
@@ -32,14 +34,16 @@ class Tokenising(Protocol):
 
 
 def resolve_teacher(teacher: str | os.PathLike[str] | Teacher) -> Teacher:
-    """A teacher from its name, or the teacher itself. A name is "embedded", the folder of an embedding store, a folder
-    with a language model, or one on the Hugging Face hub.
+    """A teacher from its name, or the teacher itself. A name is "embedded", "characters" (no language model, for
+    CTC), the folder of an embedding store, a folder with a language model, or one on the Hugging Face hub.
 
     Raises: TeacherError when it is none of these; MissingExtraError, StoreError from the teacher that was named.
     """
     if isinstance(teacher, str | os.PathLike):
         if teacher == EMBEDDED:
             return EmbeddedTeacher()
+        if teacher == CHARACTERS:
+            return CharacterTeacher()
         folder = Path(teacher).expanduser()
         return StoredTeacher(folder) if is_store(folder) else HuggingFaceTeacher(teacher)
     if not isinstance(teacher, Teacher):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from cmkt.errors import ConfigError, DataError, StoreError
+from cmkt.text.controls import Control, ShuffledTeacher, controlled, real_teacher
 from cmkt.text.store import StoredTeacher
 from cmkt.training.data import MixtureData
 from cmkt.transfer.attach import attach
@@ -38,14 +39,17 @@ class Transfer:
     """Settings of linguistic transfer in a configuration; each is that of `cmkt.attach`.
 
     layer: name of the submodule to supervise; layout: the axes of its output; teacher: an embedding store, "embedded",
-    a language model's name or folder, or a Teacher; alignment: its specification, default `Attention()`; alpha: weight
-    of L_SE; reduction: of L_CMA, "mean" or "sum"; seed: of the bridge; log_gradient_norms_every: steps between logs of
-    the gradient norms of both weighted terms at the layer, 0 for never.
+    "characters" (for CTC), a language model's name or folder, or a Teacher; control: "shuffled" (every utterance has
+    another one's transcript) or "random" (a random vector for each token), to tell language from regularisation;
+    alignment: its specification, default `Attention()`; alpha: weight of L_SE; reduction: of L_CMA, "mean" or "sum";
+    seed: of the bridge and of the control; log_gradient_norms_every: steps between logs of the gradient norms of both
+    weighted terms at the layer, 0 for never.
     """
 
     layer: str
     layout: str = "b t c"
     teacher: str | Teacher = "embedded"
+    control: Control | None = None
     alignment: ConfiguredAlignment | None = None
     alpha: float = 0.7
     reduction: Reduction = "mean"
@@ -92,7 +96,7 @@ def build_arm(model: nn.Module, loss: nn.Module, transfer: Transfer | None) -> P
             model,
             layer=transfer.layer,
             layout=transfer.layout,
-            teacher=transfer.teacher,
+            teacher=controlled(transfer.teacher, transfer.control, seed=transfer.seed),
             alignment=transfer.alignment,
             loss=loss,
             alpha=transfer.alpha,
@@ -111,8 +115,19 @@ def _check_loss(loss: nn.Module) -> None:
         )
 
 
+def prepare_teacher(teacher: Teacher, data: MixtureData) -> None:
+    """Checks that the teacher fits the data, and gives a shuffled one the training transcripts to choose from.
+
+    Raises as `check_covered`; ConfigError when there are no two different transcripts to shuffle.
+    """
+    check_covered(teacher, data)
+    if isinstance(teacher, ShuffledTeacher) and not teacher.filled:
+        teacher.fill(data.train_set.texts)
+
+
 def check_covered(teacher: Teacher, data: MixtureData) -> None:
     """Raises DataError when there is no transcript to learn from, StoreError when a store lacks some of them."""
+    teacher = real_teacher(teacher)
     if not any(data.train_set.texts):
         raise DataError(
             f"Transfer needs transcripts, but the utterances in {data.train} have none. "

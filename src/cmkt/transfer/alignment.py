@@ -14,6 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from cmkt.transfer.shift import displace_mask, shift_tokens
+from cmkt.types import Aligned, Frames, Teacher, Tokens
+
 COSINE_EPS = 1e-8
 
 
@@ -28,12 +31,58 @@ class AlignmentSpec(Protocol):
         """
 
 
+@runtime_checkable
+class Particular(Protocol):
+    """An alignment that does not work with every teacher."""
+
+    def check_teacher(self, teacher: Teacher) -> None:
+        """Raises ConfigError, with the reason, for a teacher that it cannot work with."""
+
+
+def check_teacher(alignment: AlignmentSpec, teacher: Teacher) -> None:
+    """Asks an alignment that does not take every teacher whether it takes this one.
+
+    Raises: ConfigError when it does not.
+    """
+    if isinstance(alignment, Particular):
+        alignment.check_teacher(teacher)
+
+
 @contextmanager
 def seeded_build(seed: int) -> Iterator[None]:
     """Weights created inside depend on `seed` only; the global random state is as before when it ends."""
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)  # not torch.manual_seed, which would reseed accelerators as well
         yield
+
+
+def judge(estimate: Tensor, matrix: Tensor, *, target: Tensor, counted: Tensor) -> Aligned:
+    """What an alignment gives once it has read the frames: distances to the targets, zeros where not counted.
+
+    Shape: estimate and target (B, N, D), matrix (B, N, F), counted (B, N) bool.
+    """
+    distance = cosine_distance(estimate, target, counted)
+    return Aligned(distance=distance, counted=counted, matrix=matrix.masked_fill(~counted[..., None], 0.0))
+
+
+def judge_shifted(
+    estimate: Tensor,
+    matrix: Tensor,
+    *,
+    frames: Frames,
+    tokens: Tokens,
+    moved: int | Tensor,
+    displacement: Tensor | None,
+) -> Aligned:
+    """As `judge`, where the query of token t - moved supervises target t and frames were displaced.
+
+    Shape: estimate (B, N, D), matrix (B, N, F), moved one number or (B,), displacement (B,) or None. Tokens without a
+    partner, and utterances of which no frame is left inside, are not counted.
+    """
+    readable = displace_mask(frames.mask, displacement).any(dim=1, keepdim=True)
+    counted = tokens.mask & shift_tokens(tokens.mask, moved) & readable
+    estimate, matrix = shift_tokens(estimate, moved), shift_tokens(matrix, moved)
+    return judge(estimate, matrix, target=tokens.values, counted=counted)
 
 
 def cosine_distance(estimate: Tensor, target: Tensor, counted: Tensor) -> Tensor:

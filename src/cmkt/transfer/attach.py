@@ -11,7 +11,7 @@ from torch import nn
 from cmkt.errors import ConfigError
 from cmkt.losses.mae import MAE
 from cmkt.text.teacher import resolve_teacher
-from cmkt.transfer.alignment import AlignmentSpec
+from cmkt.transfer.alignment import AlignmentSpec, check_teacher
 from cmkt.transfer.attention import Attention
 from cmkt.transfer.calling import calling_of
 from cmkt.transfer.inspection import check_model, find_layer, inspect_layer
@@ -45,7 +45,8 @@ def attach(
     seed: of the bridge's weights and of drawn shifts; torch's random state is left alone.
 
     Everything is checked before the model is touched. Raises: LayerError for a layer that does not exist, has no time
-    axis or is not called exactly once; ConfigError for anything else that cannot work. Reference: arXiv 2503.07078.
+    axis or is not called exactly once; ConfigError for anything else that cannot work, such as a teacher that the
+    alignment does not take. Reference: arXiv 2503.07078.
     """
     check_model(model)
     target = find_layer(model, layer)
@@ -53,9 +54,11 @@ def attach(
     _check_objective(alpha, reduction)
     rate = _sample_rate(model, sample_rate)
     resolved = resolve_teacher(teacher)
+    spec = alignment or Attention()
+    check_teacher(spec, resolved)
     calling = calling_of(model)
     facts = inspect_layer(model, calling, layer=layer, layout=parsed, sample_rate=rate)
-    bridge = (alignment or Attention()).build(facts.width, resolved.width, seed=seed)
+    bridge = spec.build(facts.width, resolved.width, seed=seed)
     device = next((tensor.device for tensor in _tensors(target, model)), torch.device("cpu"))
     task = TransferTask(
         model,

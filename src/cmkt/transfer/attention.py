@@ -8,9 +8,9 @@ from typing import final
 import torch
 from torch import nn
 
-from cmkt.transfer.alignment import cosine_distance, seeded_build
+from cmkt.transfer.alignment import judge_shifted, seeded_build
 from cmkt.transfer.bridge import Bridge
-from cmkt.transfer.shift import Shift, displace_mask, shift_tokens
+from cmkt.transfer.shift import Shift
 from cmkt.types import Aligned, Frames, Tokens
 
 
@@ -28,13 +28,11 @@ class AttentionAlignment(nn.Module):
 
         A frame displaced by d is read where the alignment looks for time + d, so the matrix moves by -d.
         """
-        displacement = self.shift.draw_frames(frames.mask.shape[0], generator=generator, device=frames.mask.device)
+        batch, device = frames.mask.shape[0], frames.mask.device
+        displacement = self.shift.draw_frames(batch, generator=generator, device=device)
+        moved = self.shift.draw_tokens(batch, generator=generator, device=device)
         estimate, matrix = self.bridge(frames, tokens, displacement)
-        estimate, matrix = shift_tokens(estimate, self.shift.tokens), shift_tokens(matrix, self.shift.tokens)
-        readable = displace_mask(frames.mask, displacement).any(dim=1, keepdim=True)
-        counted = tokens.mask & shift_tokens(tokens.mask, self.shift.tokens) & readable
-        distance = cosine_distance(estimate, tokens.values, counted)
-        return Aligned(distance=distance, counted=counted, matrix=matrix.masked_fill(~counted[..., None], 0.0))
+        return judge_shifted(estimate, matrix, frames=frames, tokens=tokens, moved=moved, displacement=displacement)
 
 
 @dataclass(frozen=True)

@@ -20,30 +20,30 @@ class Shift:
     """How far text and frames are displaced; the default is no displacement.
 
     tokens: k, the query of token t-k (its vector and its position) supervises target t; tokens whose partner does not
-    exist leave the loss. Negative values ask later tokens.
+    exist leave the loss. Negative values ask later tokens. (a, b) draws k uniformly from a to b inclusive for each
+    utterance.
     frames: an amount in frames, or (a, b) to draw one uniformly from a to b inclusive for each utterance. Positive
     amounts delay the frames; what leaves the utterance is masked, and padding never comes in.
 
     Neither final nor slotted, as `Attention`: jsonargparse cannot show an instance of such a class as a default.
     """
 
-    tokens: int = 0
+    tokens: int | tuple[int, int] = 0
     frames: int | tuple[int, int] = (0, 0)
 
     def __post_init__(self) -> None:
-        low, high = self.frame_range
-        if low > high:
-            raise ConfigError(
-                f"`frames` of Shift must be an int or (low, high) with low <= high, but is {self.frames!r} instead."
-            )
+        for name in ("tokens", "frames"):
+            low, high = _range(getattr(self, name))
+            if low > high:
+                raise ConfigError(
+                    f"`{name}` of Shift must be an int or (low, high) with low <= high, but is "
+                    f"{getattr(self, name)!r} instead."
+                )
 
-    @property
-    def frame_range(self) -> tuple[int, int]:
-        """The smallest and largest displacement in frames."""
-        if isinstance(self.frames, int):
-            return self.frames, self.frames
-        low, high = self.frames
-        return int(low), int(high)
+    def draw_tokens(self, batch: int, *, generator: torch.Generator | None, device: torch.device) -> int | Tensor:
+        """k, or one k for each utterance, (B,) int64 on `device`, where it is drawn. Draws as `draw_frames`."""
+        low, high = _range(self.tokens)
+        return low if low == high else self._draw(low, high, batch, generator).to(device)
 
     def draw_frames(self, batch: int, *, generator: torch.Generator | None, device: torch.device) -> Tensor | None:
         """One displacement in frames for each utterance, (B,) int64 on `device`; None where all are zero.
@@ -51,22 +51,32 @@ class Shift:
         Draws come from `generator`, on whichever device it lives, and only when the range holds more than one amount.
         Raises: ConfigError when a draw is needed and no generator was given.
         """
-        low, high = self.frame_range
+        low, high = _range(self.frames)
         if low == high:
             return torch.full((batch,), low, device=device) if low else None
+        return self._draw(low, high, batch, generator).to(device)
+
+    def _draw(self, low: int, high: int, batch: int, generator: torch.Generator | None) -> Tensor:
         if generator is None:
-            raise ConfigError(
-                f"`generator` must be given because Shift(frames={self.frames!r}) is drawn, but is None instead."
-            )
-        drawn = torch.randint(low, high + 1, (batch,), generator=generator, device=generator.device)
-        return drawn.to(device)
+            raise ConfigError(f"`generator` must be given because {self!r} is drawn, but is None instead.")
+        return torch.randint(low, high + 1, (batch,), generator=generator, device=generator.device)
 
 
-def shift_tokens(values: Tensor, tokens: int) -> Tensor:
+def _range(amount: int | tuple[int, int]) -> tuple[int, int]:
+    if isinstance(amount, int):
+        return amount, amount
+    low, high = amount
+    return int(low), int(high)
+
+
+def shift_tokens(values: Tensor, tokens: int | Tensor) -> Tensor:
     """Row t of the result is row t - tokens of `values`; rows without a partner are zero (False).
 
-    Shape: (B, N, ...) -> (B, N, ...). Stays connected to the graph even when every row leaves.
+    Shape: values (B, N, ...), tokens one number or (B,) -> (B, N, ...). Stays connected to the graph even when every
+    row leaves.
     """
+    if isinstance(tokens, Tensor):
+        return _shift_each(values, tokens)
     if tokens == 0:
         return values
     count = values.shape[1]
@@ -75,6 +85,15 @@ def shift_tokens(values: Tensor, tokens: int) -> Tensor:
     if tokens > 0:
         return functional.pad(values[:, : count - amount], (*tail, amount, 0))
     return functional.pad(values[:, amount:], (*tail, 0, amount))
+
+
+def _shift_each(values: Tensor, tokens: Tensor) -> Tensor:
+    count = values.shape[1]
+    source = torch.arange(count, device=values.device) - tokens[:, None]
+    trailing = (1,) * (values.ndim - 2)
+    index = source.clamp(0, max(count - 1, 0)).reshape(*source.shape, *trailing).expand_as(values)
+    exists = ((source >= 0) & (source < count)).reshape(*source.shape, *trailing)
+    return values.gather(1, index).masked_fill(~exists, 0)
 
 
 def displace_mask(mask: Tensor, displacement: Tensor | None) -> Tensor:
