@@ -45,8 +45,8 @@ class Tokens:
 class Aligned:
     """What an alignment gives for a batch.
 
-    distance: (B, N), 1 - cos(z_t, zhat_t) (of CTC, nats), zero where not counted; counted: (B, N) bool, the tokens that supervise;
-    matrix: (B, N, F), the weight of each frame in zhat_t, rows sum to one where counted.
+    distance: (B, N), 1 - cos(z_t, zhat_t) (of CTC, nats), zero where not counted; counted: (B, N) bool, the tokens that
+    supervise; matrix: (B, N, F), the weight of each frame in zhat_t, rows sum to one where counted.
     """
 
     distance: Tensor
