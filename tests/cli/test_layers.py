@@ -48,3 +48,10 @@ def test_what_cannot_be_listed_is_explained(
 def test_a_model_without_usable_layers_is_exit_code_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["layers", "torch.nn.Identity", "--sample-rate", "16000"]) == 1
     assert "No layer" in capsys.readouterr().out
+
+
+def test_a_layer_of_too_narrow_frames_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["layers", "cmkt.models.crn.CRN", "--init-args", '{"channels": [4, 6], "hidden": 8}', "--all"]
+    main(arguments)
+    (row,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("recurrent.gru "))
+    assert row.endswith("width outside 16 to 2048")

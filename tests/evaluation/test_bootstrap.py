@@ -5,7 +5,7 @@ import pytest
 
 from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation import bootstrap
-from cmkt.evaluation.bootstrap import bootstrap_mean, find_clusters
+from cmkt.evaluation.bootstrap import bootstrap_mean, cluster_kind, find_clusters
 
 
 def test_the_interval_is_that_of_the_normal_mean_for_many_values() -> None:
@@ -64,17 +64,22 @@ def test_memory_is_bounded_and_the_portions_change_nothing(monkeypatch: pytest.M
     assert bootstrap_mean([1.0, 2.0, 5.0], rng=np.random.default_rng(3), resamples=250) == whole
 
 
-def test_speakers_are_the_clusters_where_they_repeat_and_differ() -> None:
-    repeated = find_clusters({"a": "x", "b": "x", "c": "y", "d": None})
-    assert (repeated.by, repeated.count) == ("speaker", 3)
-    assert find_clusters({"a": "x", "b": "y"}).by == "utterance"
-    assert find_clusters({"a": None, "b": None}).by == "utterance"
+def test_speakers_are_independent_where_one_of_them_repeats() -> None:
+    assert cluster_kind(["x", "x", "y", None]) == "speaker"
+    assert cluster_kind(["x", "x"]) == "speaker"
+    assert cluster_kind(["x", "y"]) == "utterance"
+    assert cluster_kind([None, None]) == "utterance"
 
 
-def test_one_speaker_alone_leaves_the_utterances_as_clusters() -> None:
-    alone = find_clusters({"a": "x", "b": "x", "c": "x"})
-    assert (alone.by, alone.count) == ("utterance", 3)
+def test_clusters_are_speakers_or_utterances() -> None:
+    speakers = {"a": "x", "b": "x", "c": "y", "d": None}
+    assert find_clusters(speakers, "speaker").count == 3
+    assert find_clusters(speakers, "utterance").count == 4
+
+
+def test_one_speaker_alone_is_one_cluster() -> None:
+    assert find_clusters({"a": "x", "b": "x", "c": "x"}, "speaker").count == 1
 
 
 def test_an_utterance_is_never_taken_for_a_speaker_of_its_name() -> None:
-    assert find_clusters({"x": None, "b": "x", "c": "x", "d": "y"}).count == 3
+    assert find_clusters({"x": None, "b": "x", "c": "x", "d": "y"}, "speaker").count == 3

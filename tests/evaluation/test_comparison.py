@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from cmkt.errors import DataError
-from cmkt.evaluation.comparison import compare
+from cmkt.evaluation.comparison import compare, compare_models
 from cmkt.evaluation.record import Score
 
 
@@ -42,7 +42,8 @@ def test_utterances_of_one_speaker_are_one_cluster_where_there_are_others() -> N
     assert found.difference.mean == pytest.approx(0.06)
     assert found.difference.high == pytest.approx(0.2)
     alone = compare([*base[:2], *gained[:2]], baseline="p", system="t", metric="stoi")
-    assert (alone.independent, alone.drawn_by) == (2, "utterance")
+    assert (alone.independent, alone.drawn_by) == (1, "speaker")
+    assert not alone.excludes_zero
 
 
 def test_a_mixture_without_a_value_in_either_is_left_out_and_counted() -> None:
@@ -73,3 +74,30 @@ def test_a_system_or_a_metric_without_scores_is_refused() -> None:
         compare(scores, baseline="p", system="x", metric="stoi")
     with pytest.raises(DataError, match="`stoi` must have a value"):
         compare(scores, baseline="p", system="t", metric="stoi")
+
+
+def test_a_score_that_failed_is_left_out_whatever_it_knows_of_its_mixture() -> None:
+    scores = [score(name, system, 0.5) for name in "ab" for system in "pt"]
+    scores[-1] = replace(scores[-1], noise_ids=(), metrics={}, missing={"stoi": "failed"}, error="no memory")
+    found = compare(scores, baseline="p", system="t", metric="stoi")
+    assert (found.utterances, found.missing) == (1, 1)
+
+
+def test_words_measured_among_other_sentences_are_refused_with_both_settings() -> None:
+    metrics = {"stoi": 0.5, "identified": 1.0}
+    scores = [
+        replace(score("a", system, 0.5), metrics=metrics, words=words)
+        for system, words in (("p", "x, 10 others"), ("t", "x, 3 others"))
+    ]
+    with pytest.raises(DataError, match="by 'x, 10 others' for `p` and by 'x, 3 others' for `t`"):
+        compare(scores, baseline="p", system="t", metric="identified")
+    assert compare(scores, baseline="p", system="t", metric="stoi").utterances == 1
+
+
+def test_later_models_are_compared_with_the_first_where_both_have_values() -> None:
+    scores = [score(name, system, 0.5 + 0.1 * (system == "t")) for name in "ab" for system in "pt"]
+    found = compare_models(scores, ["p", "t"], ["stoi", "pesq_wb"])
+    assert [(each.system, each.baseline, each.metric) for each in found] == [("t", "p", "stoi")]
+    assert found[0].difference.mean == pytest.approx(0.1)
+    assert compare_models(scores, ["p"], ["stoi"]) == []
+    assert compare_models(scores, [], ["stoi"]) == []

@@ -44,7 +44,7 @@ def test_snrs_of_an_utterance_are_one_observation() -> None:
     tested = compare_all([system("plain", utterances=5), system("transfer", stoi=0.1, utterances=5)], ["stoi"])
     assert tested[0].p == pytest.approx(2 / 32)
     assert not tested[0].differs
-    assert "Intervals of fewer than 20" in conclusion_markdown(tested)
+    assert "Intervals of fewer than 10" in conclusion_markdown(tested)
 
 
 def test_different_utterances_or_seeds_are_refused_by_name() -> None:

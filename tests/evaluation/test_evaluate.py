@@ -235,6 +235,23 @@ def test_another_number_of_candidates_is_measured_again(worded: Settings) -> Non
     assert {score.chance for score in second} <= {None, 1 / 3}
 
 
+def test_what_is_known_stays_where_words_fail(worded: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = replace(worded, limit=1)
+    (before,) = quiet(replace(limited, candidates=None))
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError("full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cmkt.evaluation.words.SentenceTest.measure", fail)
+        noisy, clean = quiet(limited)
+    assert (noisy.error, clean.error) == ("MemoryError: full", "MemoryError: full")
+    assert (noisy.metrics, noisy.noise_ids, noisy.speaker) == (before.metrics, before.noise_ids, before.speaker)
+    assert noisy.missing["identified"] == "failed: MemoryError: full"
+    assert noisy.words is None
+    assert all(score.error is None and score.words for score in quiet(limited))
+
+
 def test_words_over_processes_and_in_another_folder_are_the_same(worded: Settings, tmp_path: Path) -> None:
     limited = replace(worded, limit=3)
     alone = quiet(limited)

@@ -69,7 +69,7 @@ def test_values_are_plain_json() -> None:
     assert own["low"] <= own["mean"] <= own["high"] < 0
     harm = json.loads(json.dumps(harm_values(find_harm(cells(48))), allow_nan=False))
     assert harm["harmed"][0]["group"] == "m"
-    assert harm["looked_at"] == 3
+    assert (harm["looked_at"], harm["too_small"]) == (3, 0)
 
 
 def test_nothing_to_group_gives_nothing() -> None:

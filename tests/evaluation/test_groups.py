@@ -107,7 +107,24 @@ def test_few_utterances_or_few_speakers_are_marked() -> None:
     assert not marked(10, 10)
     assert marked(40, 9)
     assert not marked(40, 10)
-    assert not marked(40, 1)
+    assert marked(40, 1)
+
+
+def test_a_group_of_one_speaker_is_one_observation_where_speakers_repeat_elsewhere() -> None:
+    scores = []
+    for number in range(60):
+        about = {"gender": "m", "speaker": "m"} if number < 30 else {"gender": "f", "speaker": f"f{number % 15}"}
+        scores += pair(str(number), 0.01 * number, **about)
+    cells = {cell.group: cell.difference for cell in group_cells(scores, ["stoi"]) if cell.grouping == "gender"}
+    assert {group: (each.independent, each.drawn_by) for group, each in cells.items()} == {
+        "m": (1, "speaker"),
+        "f": (15, "speaker"),
+    }
+
+
+def test_speakers_are_drawn_in_a_group_where_none_repeats_if_they_do_in_the_data() -> None:
+    scores = [each for n in range(4) for each in pair(str(n), 0.1, speaker=str(n % 3), language="en" if n else "de")]
+    assert {cell.difference.drawn_by for cell in group_cells(scores, ["stoi"])} == {"speaker"}
 
 
 def test_without_noisy_and_for_the_clean_reference_there_is_no_difference() -> None:

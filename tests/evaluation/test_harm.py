@@ -32,6 +32,25 @@ def test_groups_under_twenty_utterances_are_not_looked_at() -> None:
     assert harm.sentence.startswith("No: in none of 1 looked at")
 
 
+def test_groups_of_fewer_than_ten_independent_clusters_are_not_looked_at_and_counted() -> None:
+    harm = find_harm([cell(-0.01, independent=9), cell(-0.01, independent=10, group="adult")])
+    assert [each.group for each in harm.harmed] == ["adult"]
+    assert (harm.looked_at, harm.too_small) == (1, 1)
+    assert harm.sentence.endswith(" 1 more were too small to look at.")
+
+
+def test_two_speakers_prove_no_harm() -> None:
+    scores = []
+    for number in range(40):
+        loss = -0.1 - 0.01 * (number % 2)
+        for system, value in (("noisy", 0.5), ("plain", 0.5 + loss)):
+            scores.append(
+                Score(str(number), 0.0, system, "", "d", 0, 1.0, speaker=str(number % 2), metrics={"stoi": value})
+            )
+    harm = find_harm(group_cells(scores, ["stoi"]))
+    assert (harm.harmed, harm.looked_at, harm.too_small) == ((), 0, 1)
+
+
 def test_nothing_large_enough_is_said_plainly() -> None:
     assert find_harm([cell(-0.01, utterances=19)]).sentence.startswith("Not known: no group has 20 utterances")
 

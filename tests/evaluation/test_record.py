@@ -78,3 +78,11 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_the_later_of_two_lines_holds() -> None:
     newer = replace(SCORE, weights="1f")
     assert latest([SCORE, newer]) == {("plain", Item("a", -5.0)): newer}
+
+
+def test_a_line_that_failed_gives_way_to_an_earlier_one_of_the_same_model_and_data() -> None:
+    failed = replace(SCORE, metrics={}, error="no memory")
+    key = ("plain", Item("a", -5.0))
+    assert latest([SCORE, failed])[key] == SCORE
+    assert latest([failed, SCORE])[key] == SCORE
+    assert latest([SCORE, replace(failed, weights="1f")])[key].weights == "1f"

@@ -38,9 +38,28 @@ def test_less_than_two_systems_and_a_folder_given_twice_are_refused(tmp_path: Pa
         gather([folder, folder / "scores.jsonl"])
 
 
-def test_names_that_stay_equal_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="different names"):
-        gather([write(tmp_path / "x" / "eval", "m"), write(tmp_path / "y" / "eval", "m")])
+def test_names_take_as_many_parents_as_they_need(tmp_path: Path) -> None:
+    found = gather([write(tmp_path / "A" / "test", "run"), write(tmp_path / "B" / "test", "run")])
+    assert [system.name for system in found] == ["A/test/run", "B/test/run"]
+
+
+def test_the_folder_one_is_in_has_a_name_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = write(tmp_path / "B", "run")
+    monkeypatch.chdir(write(tmp_path / "A", "run"))
+    assert [system.name for system in gather([Path(), other])] == ["A/run", "B/run"]
+
+
+def test_files_of_one_folder_are_told_apart_by_their_names(tmp_path: Path) -> None:
+    paths = [write(tmp_path / name, "m") / "scores.jsonl" for name in "xy"]
+    moved = [path.rename(tmp_path / f"{path.parent.name}.jsonl") for path in paths]
+    assert [system.name for system in gather(moved)] == ["x.jsonl/m", "y.jsonl/m"]
+
+
+def test_a_line_that_failed_later_hides_no_score(tmp_path: Path) -> None:
+    folder = write(tmp_path / "x", "m", "n")
+    with ScoreWriter(folder / "scores.jsonl") as writer:
+        writer.write(Score("a", 0.0, "m", "w", "d", 0, 0.0, error="no memory"))
+    assert all(score.metrics for score in gather([folder])[0].scores.values())
 
 
 def test_a_folder_without_scores_or_without_systems_is_refused(tmp_path: Path) -> None:

@@ -63,9 +63,9 @@ def test_intervals_of_few_utterances_come_with_a_warning() -> None:
         comparison = Comparison("stoi", "plain", "transfer", Interval(0.01, 0.005, 0.03), 40, 0, utterances, "speaker")
         return summary_markdown(summarise(SCORES, ["stoi"]), metrics=["stoi"], title="E", comparisons=[comparison])
 
-    warning = "Intervals of fewer than 20 utterances or speakers are too narrow."
-    assert warning in shown(19)
-    assert warning not in shown(20)
+    warning = "Intervals of fewer than 10 utterances or speakers are too narrow."
+    assert warning in shown(9)
+    assert warning not in shown(10)
 
 
 def test_without_models_there_is_no_table_of_differences() -> None:

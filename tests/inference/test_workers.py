@@ -80,6 +80,15 @@ def unusable() -> Fake:
     raise CheckpointError("no such weights")
 
 
+def broken() -> Fake:
+    raise RuntimeError("no such device")
+
+
+def be_killed() -> Fake:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
 def threads_of(folder: Path) -> Fake:
     """A fake that notes how many threads torch would use in its process."""
     import torch
@@ -136,8 +145,13 @@ def test_an_enhancer_that_cannot_be_loaded_is_the_error_that_loading_gives(tmp_p
     jobs = arrange([sound(tmp_path / "a.wav"), sound(tmp_path / "b.wav")], tmp_path / "out")
     with pytest.raises(CheckpointError, match="no such weights"):
         enhance_in_processes(unusable, jobs, processes=2)
-    with pytest.raises(ConfigError, match="must start and load the model, but it died"):
+    with pytest.raises(ConfigError, match="must start and load the model, but it died") as died:
         enhance_in_processes(die, jobs, processes=2)
+    assert "fewer processes" not in str(died.value)
+    with pytest.raises(ConfigError, match="must load in each process, but: RuntimeError: no such device"):
+        enhance_in_processes(broken, jobs, processes=1)
+    with pytest.raises(ConfigError, match="killed, perhaps for lack of memory: use fewer processes"):
+        enhance_in_processes(be_killed, jobs, processes=1)
     with pytest.raises(ConfigError, match="at least 1"):
         enhance_in_processes(Fake, jobs, processes=0)
 

@@ -9,27 +9,22 @@ from typing import TYPE_CHECKING, final
 
 import soundfile
 
+from cmkt.audio.files import SNDFILE_SUFFIXES
+
 if TYPE_CHECKING:
     from cmkt.audio.read import AudioInfo
 
 FORMATS = ("wav", "flac", "ogg", "opus", "mp3", "aiff", "au", "caf", "w64", "rf64")
 """What a user can ask for, each also the suffix of such files."""
 
-_FAMILIES = {
+_NOT_AS_SPELLED = {
     ".wav": ("WAV", "WAVEX", "RF64"),
-    ".flac": ("FLAC",),
-    ".ogg": ("OGG",),
     ".oga": ("OGG",),
     ".opus": ("OGG",),
-    ".mp3": ("MP3",),
-    ".aiff": ("AIFF",),
     ".aif": ("AIFF",),
     ".aifc": ("AIFF",),
-    ".au": ("AU",),
-    ".caf": ("CAF",),
-    ".w64": ("W64",),
-    ".rf64": ("RF64",),
 }
+_FAMILIES = {suffix: _NOT_AS_SPELLED.get(suffix, (suffix[1:].upper(),)) for suffix in SNDFILE_SUFFIXES}
 """The formats that a suffix may stand for, the usual one first."""
 
 _SAMPLE_BYTES = {"PCM_U8": 1, "PCM_S8": 1, "PCM_16": 2, "PCM_24": 3, "PCM_32": 4, "FLOAT": 4, "DOUBLE": 8}

@@ -4,7 +4,7 @@ Takes folders that `cmkt evaluate` wrote; one folder with several models is enou
 the first one, on the same mixtures: mean difference over utterances (each averaged over its SNRs first), a 95%
 bootstrap interval that draws whole speakers where speakers repeat and whole utterances otherwise, and Wilcoxon's
 signed-rank test with Holm's correction for the number of tests. Systems that were scored on different mixtures are
-refused, with those that differ.
+refused, with those that differ, and words that were measured among other numbers of sentences.
 
   cmkt evaluate --model runs/plain --data data/dev --output scores/plain
   cmkt evaluate --model runs/transfer --data data/dev --output scores/transfer

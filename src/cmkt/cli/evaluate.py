@@ -4,8 +4,8 @@ Every utterance of a prepared folder is mixed with noise of that folder at every
 run. Scores go to OUTPUT/scores.jsonl, one line for each utterance, SNR and system; a run that was stopped goes on where
 it was. OUTPUT/summary.json and OUTPUT/summary.md hold means, standard errors and differences, the differences against
 noisy in each group of the data (SNR, language, gender, age, corpus, noise class) with 95% intervals, and whether any
-group of 20 utterances or more is harmed: its interval of STOI, PESQ, SI-SDR or, with --words, identification lies below
-zero.
+group of 20 utterances or more, of 10 speakers or more where speakers repeat, is harmed: its interval of STOI, PESQ,
+SI-SDR or, with --words, identification lies below zero.
 
 --words also measures whether the words survive, which needs English transcripts in DIR and `pip install 'cmkt[asr]'`. A
 recogniser chooses the sentence that was said among 11: the true transcript and 10 others of DIR of similar length, by

@@ -46,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
     best = recommended(layers, model)
     sys.stdout.write(_table(shown) + "\n")
     if best is None:
-        sys.stdout.write("\nNo layer has frames of a width and rate that suit tokens. --all says why for each.\n")
+        sys.stdout.write("\nNo layer before the output has frames of a width and rate that suit tokens.")
+        sys.stdout.write("\n" if args.all else " --all says why for each.\n")
         return 1
     sys.stdout.write(
         f'\nTry first: layer="{best.name}", layout="{best.layout}"\n'
@@ -99,13 +100,30 @@ def _built(class_path: str, init_args: dict[str, Any]) -> nn.Module:
 
 
 def _table(layers: list[LayerReport]) -> str:
-    rows = [("layer", "class", "output", "layout", "width", "frames/s")]
+    rows = [("layer", "class", "output", "layout", "width", "frames/s", "")]
     for layer in layers:
-        facts = ("-", "-", layer.problem or "")
+        facts = ("-", "-", "-")
         if layer.problem is None:
             facts = (str(layer.layout), str(layer.width), f"{layer.frames_per_second:.4g}")
-        rows.append((layer.name, layer.kind, "x".join(map(str, layer.shape or ())) or "-", *facts))
+        rows.append((layer.name, layer.kind, "x".join(map(str, layer.shape or ())) or "-", *facts, _reason(layer)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     )
+
+
+def _reason(layer: LayerReport) -> str:
+    """Why a layer cannot be supervised, or is not recommended for its width or rate; empty where neither is so."""
+    from cmkt.transfer.layers import FRAMES_PER_SECOND, WIDTH
+
+    if layer.problem is not None:
+        return layer.problem
+    told = [
+        f"{name} outside {low:g} to {high:g}"
+        for name, value, (low, high) in (
+            ("width", layer.width, WIDTH),
+            ("frames/s", layer.frames_per_second, FRAMES_PER_SECOND),
+        )
+        if value is not None and not low <= value <= high
+    ]
+    return ", ".join(told)

@@ -1,22 +1,26 @@
 """How sure a mean is: a percentile bootstrap (Efron and Tibshirani, 1993, chapter 13) over independent clusters.
 
 The mixtures of one utterance at several SNRs are not independent, and neither are the utterances of one speaker. So
-whole clusters are drawn: speakers where some speaker has several utterances, utterances otherwise.
+whole clusters are drawn: speakers where some speaker of the data has several utterances, utterances otherwise.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Final, Literal, final
 
 import numpy as np
 
 from cmkt.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Mapping, Sequence
+
+ClusterKind = Literal["utterance", "speaker"]
 
 RESAMPLES = 2000
+FEWEST_TRUSTED: Final = 10
+"""The interval of fewer utterances, or of fewer independent clusters, is too narrow to be trusted."""
 AT_ONCE = 2_000_000
 """How many random counts are held in memory at a time."""
 
@@ -37,7 +41,7 @@ class Clusters:
     """What is independent: `names[i]` is the cluster of utterance i, `by` says what a cluster is."""
 
     names: tuple[Hashable, ...]
-    by: Literal["utterance", "speaker"]
+    by: ClusterKind
 
     @property
     def count(self) -> int:
@@ -45,17 +49,24 @@ class Clusters:
         return len(set(self.names))
 
 
-def find_clusters(speakers: Mapping[str, str | None]) -> Clusters:
+def cluster_kind(speakers: Iterable[str | None]) -> ClusterKind:
+    """What is independent in some data, given the speaker of each utterance: speakers where one of them repeats.
+
+    It is decided over all of the data, so that every part of them is judged alike.
+    """
+    known = [speaker for speaker in speakers if speaker is not None]
+    return "speaker" if len(set(known)) < len(known) else "utterance"
+
+
+def find_clusters(speakers: Mapping[str, str | None], by: ClusterKind) -> Clusters:
     """The clusters of utterances, given the speaker of each (None where unknown: a cluster of its own).
 
-    One speaker alone gives no spread over speakers: then the utterances are the clusters, and what is found holds for
-    this speaker only.
+    One speaker alone is one cluster, which gives no spread over speakers.
     """
-    utterances = tuple(speakers)
-    names = tuple(("utterance", utterance) if who is None else ("speaker", who) for utterance, who in speakers.items())
-    if 1 < len(set(names)) < len(names):
-        return Clusters(names, "speaker")
-    return Clusters(utterances, "utterance")
+    if by == "utterance":
+        return Clusters(tuple(speakers), by)
+    names = (("utterance", utterance) if who is None else ("speaker", who) for utterance, who in speakers.items())
+    return Clusters(tuple(names), by)
 
 
 def bootstrap_mean(

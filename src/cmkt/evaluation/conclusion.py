@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final, final
 
-from cmkt.evaluation.bootstrap import RESAMPLES
-from cmkt.evaluation.comparison import Comparison, check_same_items, cluster_differences, compare
+from cmkt.evaluation.bootstrap import FEWEST_TRUSTED, RESAMPLES
+from cmkt.evaluation.comparison import Comparison, cluster_differences, compare_models, independent_in
 from cmkt.evaluation.significance import holm, signed_rank
 from cmkt.evaluation.table import interval_text, label, markdown_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from cmkt.evaluation.record import Item, Score
     from cmkt.evaluation.run_scores import Evaluated
 
 LEVEL: Final = 0.05
-FEW: Final = 20
-"""With fewer independent observations an interval is too narrow."""
 
 
 @final
@@ -40,19 +39,20 @@ def compare_all(systems: Sequence[Evaluated], metrics: Sequence[str], *, resampl
 
     A test is made on one mean difference for each cluster of the interval; the correction is over all tests made.
 
-    Raises: DataError where two were not scored on the same mixtures, with those that differ.
+    Raises: DataError where two were not scored on the same mixtures, with those that differ, or their words not
+    measured in the same way.
     """
-    first, *others = systems
-    found: list[tuple[Comparison, float]] = []
-    for system in others:
-        check_same_items(first.scores, system.scores, names=(first.name, system.name))
-        scores = [*first.scores.values(), *system.scores.values()]
-        for metric in metrics:
-            if values := cluster_differences(first.scores, system.scores, metric):
-                compared = compare(scores, baseline=first.name, system=system.name, metric=metric, resamples=resamples)
-                found.append((compared, signed_rank(values)))
-    corrected = holm([p for _, p in found])
-    return [Tested(compared, p, own) for (compared, p), own in zip(found, corrected, strict=True)]
+    own = {system.name: system.scores for system in systems}
+    compared = compare_models(
+        [score for scores in own.values() for score in scores.values()], [*own], metrics, resamples=resamples
+    )
+    found = [_p_of(each, own[each.baseline], own[each.system]) for each in compared]
+    return [Tested(each, p, corrected) for each, p, corrected in zip(compared, found, holm(found), strict=True)]
+
+
+def _p_of(compared: Comparison, first: Mapping[Item, Score], second: Mapping[Item, Score]) -> float:
+    by = independent_in([*first.values(), *second.values()])
+    return signed_rank(cluster_differences(first, second, compared.metric, by=by))
 
 
 def conclusion(tested: Sequence[Tested]) -> str:
@@ -100,8 +100,8 @@ def conclusion_markdown(tested: Sequence[Tested]) -> str:
         )
     header = ["systems", "metric", "difference [95% interval]", "p", "p (Holm)", "utterances", "independent"]
     parts = [markdown_table(header, rows)]
-    if any(each.comparison.independent < FEW for each in tested):
-        parts.append(f"Intervals of fewer than {FEW} utterances or speakers are too narrow.")
+    if any(each.comparison.independent < FEWEST_TRUSTED for each in tested):
+        parts.append(f"Intervals of fewer than {FEWEST_TRUSTED} utterances or speakers are too narrow.")
     if missing := max(each.comparison.missing for each in tested):
         parts.append(f"Up to {missing} mixtures have no value in one of the two and were left out.")
     return "\n\n".join([*parts, conclusion(tested)]) + "\n"

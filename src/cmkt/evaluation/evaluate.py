@@ -139,7 +139,7 @@ def evaluate(settings: Settings, systems: Sequence[System], *, jobs: int = 1, pr
             partial(_work, settings, data), pending, jobs=min(jobs, len(pending)), prepare=_use_one_thread
         )
         bar = tqdm(total=len(tasks), initial=len(tasks) - len(pending), disable=not progress, unit="score")
-        with bar, closing(_written(settings, data, outcomes)) as written:
+        with bar, closing(_written(settings, data, words, outcomes)) as written:
             for key, score in written:
                 known[key] = score
                 bar.update()
@@ -149,7 +149,7 @@ def evaluate(settings: Settings, systems: Sequence[System], *, jobs: int = 1, pr
 
 
 def _written(
-    settings: Settings, data: str, outcomes: Generator[Outcome[Task, Score], None, None]
+    settings: Settings, data: str, words: str | None, outcomes: Generator[Outcome[Task, Score], None, None]
 ) -> Generator[tuple[Key, Score], None, None]:
     """Each score once it is in the file."""
     try:
@@ -157,7 +157,7 @@ def _written(
             for outcome in outcomes:
                 score = outcome.result
                 if isinstance(score, Failure):
-                    score = _failed(outcome.task, settings, data, score.reason)
+                    score = _failed(outcome.task, settings, data, score.reason, words=words)
                 writer.write(score)
                 yield _key(outcome.task), score
     finally:
@@ -249,9 +249,9 @@ def _described(about: Mapping[str, object]) -> dict[str, Any]:
     return {name: None if about.get(name) is None else str(about[name]) for name in DESCRIBED}
 
 
-def _failed(task: Task, settings: Settings, data: str, reason: str) -> Score:
-    names = WORD_METRICS if task.system.name == CLEAN else settings.metrics
-    return Score(
+def _failed(task: Task, settings: Settings, data: str, reason: str, *, words: str | None) -> Score:
+    """What was known before of this mixture, and why there is no more. Words measured in another way are not kept."""
+    score = task.known or Score(
         id=task.item.id,
         snr_db=task.item.snr_db,
         system=task.system.name,
@@ -259,9 +259,13 @@ def _failed(task: Task, settings: Settings, data: str, reason: str) -> Score:
         data=data,
         seed=settings.seed,
         duration=0.0,
-        missing=dict.fromkeys(names, f"failed: {reason}"),
-        error=reason,
     )
+    names = WORD_METRICS if task.system.name == CLEAN else settings.metrics
+    lost = [name for name in names if name not in {*score.metrics, *score.missing}]
+    if _lacks_words(task, words):
+        lost = list(dict.fromkeys([*lost, *WORD_METRICS]))
+        score = replace(score, words=None, chance=None)
+    return replace(_with(score, Metrics({}, dict.fromkeys(lost, f"failed: {reason}"))), error=reason)
 
 
 def _strings(values: object) -> tuple[str, ...]:

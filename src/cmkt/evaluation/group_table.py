@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from cmkt.evaluation.groups import EVERYTHING, FEW, GROUPINGS
+from cmkt.evaluation.bootstrap import FEWEST_TRUSTED
+from cmkt.evaluation.groups import EVERYTHING, GROUPINGS
 from cmkt.evaluation.harm import HARM_METRICS, Harm
 from cmkt.evaluation.table import interval_text, label, markdown_table
 
@@ -38,7 +39,7 @@ def groups_markdown(cells: Sequence[GroupCell]) -> list[str]:
     return [
         "## By group: difference against noisy, on the same mixtures (95% bootstrap interval)",
         f"Intervals draw whole speakers where speakers repeat, whole utterances otherwise; `independent` counts them."
-        f" {MARK}: fewer than {FEW} utterances or speakers, too few for the interval to be trusted.",
+        f" {MARK}: fewer than {FEWEST_TRUSTED} utterances or speakers, too few for the interval to be trusted.",
         *parts,
         *([" ".join(about)] if about else []),
     ]
@@ -53,8 +54,6 @@ def harm_markdown(harm: Harm) -> list[str]:
             for cell in harm.harmed
         ]
         parts.append(markdown_table(["group", "system", "metric", "difference", "utterances", "independent"], rows))
-        if any(cell.few for cell in harm.harmed):
-            parts.append(f"{MARK}: fewer than {FEW} speakers, too few for the interval to be trusted.")
     return parts
 
 
@@ -69,8 +68,13 @@ def groups_values(cells: Sequence[GroupCell]) -> list[dict[str, Any]]:
 
 
 def harm_values(harm: Harm) -> dict[str, Any]:
-    """The sentence, how many cells were looked at, and the cells that are harmed."""
-    return {"sentence": harm.sentence, "looked_at": harm.looked_at, "harmed": groups_values(harm.harmed)}
+    """The sentence, how many cells were looked at and how many were too small, and the cells that are harmed."""
+    return {
+        "sentence": harm.sentence,
+        "looked_at": harm.looked_at,
+        "too_small": harm.too_small,
+        "harmed": groups_values(harm.harmed),
+    }
 
 
 def _table(cells: Sequence[GroupCell], metrics: Sequence[str], grouping: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, final
 
-from cmkt.evaluation.comparison import Difference, paired_difference
+from cmkt.evaluation.bootstrap import FEWEST_TRUSTED
+from cmkt.evaluation.comparison import Difference, independent_in, paired_difference
 from cmkt.evaluation.record import CLEAN, NOISY
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from cmkt.evaluation.record import Item, Score
 
-FEW: Final = 10
-"""A group of fewer utterances, or of fewer independent speakers, says little: its interval is too narrow."""
 NOT_STATED: Final = "not stated"
 EVERYTHING: Final = "all mixtures"
 """The grouping with one group of everything."""
@@ -73,7 +72,7 @@ class GroupCell:
     @property
     def few(self) -> bool:
         """Whether there are too few utterances or speakers for the interval to be trusted."""
-        return min(self.difference.utterances, self.difference.independent) < FEW
+        return min(self.difference.utterances, self.difference.independent) < FEWEST_TRUSTED
 
 
 def group_cells(scores: Iterable[Score], metrics: Sequence[str]) -> list[GroupCell]:
@@ -81,8 +80,10 @@ def group_cells(scores: Iterable[Score], metrics: Sequence[str]) -> list[GroupCe
 
     `scores` holds at most one score for each (system, mixture), noisy among them. SNRs and ages are in their order,
     other groups from the largest to the smallest, and the mixtures of which the data say nothing last. A grouping of
-    which the data say nothing at all has no cell.
+    which the data say nothing at all has no cell. What is independent is decided over all of the data.
     """
+    scores = list(scores)
+    by = independent_in(scores)
     by_system: dict[str, dict[Item, Score]] = {}
     for score in scores:
         by_system.setdefault(score.system, {})[score.item] = score
@@ -95,7 +96,7 @@ def group_cells(scores: Iterable[Score], metrics: Sequence[str]) -> list[GroupCe
             base = {item: noisy[item] for item in items}
             for system, own in by_system.items():
                 for metric in metrics:
-                    if difference := paired_difference(base, own, metric):
+                    if difference := paired_difference(base, own, metric, by=by):
                         cells.append(GroupCell(grouping, group, system, metric, difference))
     return cells
 

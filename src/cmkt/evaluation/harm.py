@@ -1,8 +1,10 @@
 """Does a system harm anyone: the groups for which it is surely worse than doing nothing.
 
-A group counts when it has 20 utterances or more and its whole 95% interval of the difference against noisy lies below
-zero (the metrics looked at are all better when higher). An interval below zero is expected by chance in 1 of 40 groups
-that are neither helped nor harmed, so the number of groups that were looked at is told too.
+A group is looked at when it has 20 utterances or more and 10 independent clusters (speakers or utterances) or more, and
+counts as harmed when its whole 95% interval of the difference against noisy lies below zero (the metrics looked at are
+all better when higher). An interval below zero is expected by chance in 1 of 40 groups that are neither helped nor
+harmed, so the number of groups that were looked at is told too. Of fewer clusters the interval is too narrow and lies
+below zero far more often than that, so how many groups were too small is told as well.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
+from cmkt.evaluation.bootstrap import FEWEST_TRUSTED
 from cmkt.evaluation.groups import EVERYTHING
 
 if TYPE_CHECKING:
@@ -19,32 +22,41 @@ if TYPE_CHECKING:
 
 HARM_METRICS: Final = ("stoi", "pesq_wb", "si_sdr", "identified")
 """What is looked at, where it was measured. All are better when higher."""
-FEWEST_UTTERANCES: Final = 20
+HARM_UTTERANCES: Final = 20
+"""A group of fewer is not looked at. It also needs `FEWEST_TRUSTED` independent clusters."""
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """The groups whose interval lies below zero, of `looked_at` cells (group, system and metric) large enough."""
+    """The groups whose interval lies below zero, of `looked_at` cells (group, system and metric) large enough.
+
+    `too_small` cells were not looked at.
+    """
 
     harmed: tuple[GroupCell, ...]
     looked_at: int
+    too_small: int
 
     @property
     def sentence(self) -> str:
         """What was found, in plain words."""
         if not self.looked_at:
             return (
-                f"Not known: no group has {FEWEST_UTTERANCES} utterances with a value. Evaluate more of them (--limit)."
+                f"Not known: no group has {HARM_UTTERANCES} utterances with a value, {FEWEST_TRUSTED} of them or their "
+                "speakers independent. Evaluate more of them (--limit)."
             )
         looked = (
-            f"of {self.looked_at} looked at (a group of {FEWEST_UTTERANCES} utterances or more, a system, a metric)"
+            f"of {self.looked_at} looked at (a group of {HARM_UTTERANCES} utterances or more, {FEWEST_TRUSTED} or more "
+            "of them or their speakers independent, a system, a metric)"
         )
+        small = f" {self.too_small} more were too small to look at." if self.too_small else ""
         if not self.harmed:
-            return f"No: in none {looked} does the 95% interval of the difference against noisy lie below zero."
+            return f"No: in none {looked} does the 95% interval of the difference against noisy lie below zero.{small}"
         return (
             f"Yes: the 95% interval of the difference against noisy lies below zero in {len(self.harmed)} {looked}."
-            f" About {self.looked_at / 40:.1f} would by chance if nothing were helped or harmed."
+            f" About {self.looked_at / 40:.1f} would by chance if nothing were helped or harmed, up to"
+            f" twice that where hardly {FEWEST_TRUSTED} are independent.{small}"
         )
 
 
@@ -56,7 +68,13 @@ def find_harm(cells: Sequence[GroupCell], metrics: Sequence[str] = HARM_METRICS)
     groups: dict[str, set[str]] = {}
     for cell in cells:
         groups.setdefault(cell.grouping, set()).add(cell.group)
-    cells = [cell for cell in cells if cell.grouping == EVERYTHING or len(groups[cell.grouping]) > 1]
-    large = [cell for cell in cells if cell.metric in metrics and cell.difference.utterances >= FEWEST_UTTERANCES]
-    harmed = [cell for cell in large if cell.difference.independent > 1 and cell.difference.interval.high < 0]
-    return Harm(tuple(sorted(harmed, key=lambda cell: -cell.difference.utterances)), len(large))
+    asked = [
+        cell
+        for cell in cells
+        if cell.metric in metrics and (cell.grouping == EVERYTHING or len(groups[cell.grouping]) > 1)
+    ]
+    large = [cell for cell in asked if cell.difference.utterances >= HARM_UTTERANCES and not cell.few]
+    harmed = [cell for cell in large if cell.difference.interval.high < 0]
+    return Harm(
+        tuple(sorted(harmed, key=lambda cell: -cell.difference.utterances)), len(large), len(asked) - len(large)
+    )

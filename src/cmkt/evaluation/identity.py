@@ -72,17 +72,26 @@ def system_names(sources: Sequence[str]) -> list[str]:
     if repeated := sorted({str(path) for path in paths if paths.count(path) > 1}):
         raise ConfigError(f"Each model must be given once, but these are given again: {', '.join(repeated)}.")
     names = [path.stem if path.suffix == ".safetensors" else path.name for path in paths]
-    for depth in range(2, max((len(path.parts) for path in paths), default=0) + 1):
-        clashes = {name for name in names if names.count(name) > 1}
-        if not clashes:
-            break
-        names = [
-            "/".join(path.parts[-depth:]) if name in clashes else name for name, path in zip(names, paths, strict=True)
-        ]
+    names = tell_apart(names, [path.parts for path in paths])
     for taken, meaning in ((NOISY, "unprocessed mixture"), (CLEAN, "reference")):
         if taken in names:
             raise ConfigError(f"A model must not be called `{taken}`, the name of the {meaning}. Rename it.")
     return names
+
+
+def tell_apart(names: Sequence[str], parts: Sequence[tuple[str, ...]]) -> list[str]:
+    """Names of which those that are equal are replaced by as many last parts, two or more, as tell them apart.
+
+    >>> tell_apart(["run", "run", "other"], [("a", "test", "run"), ("b", "test", "run"), ("a", "other")])
+    ['a/test/run', 'b/test/run', 'other']
+    """
+    told = list(names)
+    for depth in range(2, max((len(own) for own in parts), default=0) + 1):
+        clashes = {name for name in told if told.count(name) > 1}
+        if not clashes:
+            break
+        told = ["/".join(own[-depth:]) if name in clashes else name for name, own in zip(told, parts, strict=True)]
+    return told
 
 
 def _named_path(source: str) -> Path:

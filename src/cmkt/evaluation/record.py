@@ -1,7 +1,8 @@
 """One line of an evaluation: the scores of one system on one mixture, and the file that keeps them.
 
 The file is JSON Lines and only ever grows by whole lines, each flushed as it is written, so that an evaluation that
-was stopped loses at most the line it was writing. A line that was computed again follows the older; the later holds.
+was stopped loses at most the line it was writing. A line that was computed again follows the older; the later holds,
+unless it failed.
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ class Score:
 
     `weights` changes whenever the system's output could ("" for noisy); `data` and `seed` identify the test set.
     `metrics` holds values, `missing` the reason of each metric that has none. `error` is set where the system failed:
-    then every metric is missing, and the next evaluation tries again. Durations are in seconds. `words` says how words
-    were measured, None where they were not, and `chance` is the rate of guessing the sentence of this utterance.
+    then only what was measured before has a value, and the next evaluation tries again. Durations are in seconds.
+    `words` says how words were measured, None where they were not, and `chance` is the rate of guessing the sentence of
+    this utterance.
     """
 
     id: str
@@ -125,8 +127,20 @@ def load_scores(path: Path) -> list[Score]:
 
 
 def latest(scores: Iterable[Score]) -> dict[tuple[str, Item], Score]:
-    """The last score of each system on each mixture, keyed by (system, item)."""
-    return {(score.system, score.item): score for score in scores}
+    """The last score of each system on each mixture, keyed by (system, item).
+
+    One that failed gives way to an earlier one of the same model and test set that did not.
+    """
+    found: dict[tuple[str, Item], Score] = {}
+    for score in scores:
+        before = found.get((score.system, score.item))
+        if before is None or score.error is None or before.error is not None or _source(before) != _source(score):
+            found[score.system, score.item] = score
+    return found
+
+
+def _source(score: Score) -> tuple[str, str, int]:
+    return score.weights, score.data, score.seed
 
 
 @final

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from cmkt.audio.write import write_json, write_text
-from cmkt.evaluation.comparison import Comparison, compare
+from cmkt.evaluation.comparison import compare_models
 from cmkt.evaluation.group_table import groups_markdown, groups_values, harm_markdown, harm_values
 from cmkt.evaluation.groups import group_cells
 from cmkt.evaluation.harm import find_harm
@@ -26,21 +26,6 @@ if TYPE_CHECKING:
 
 SUMMARY_JSON = "summary.json"
 SUMMARY_MARKDOWN = "summary.md"
-
-
-def compare_models(scores: Sequence[Score], models: Sequence[str], metrics: Sequence[str]) -> list[Comparison]:
-    """Every later model against the first one, in each metric that both have a value for on some mixture."""
-    valued = {
-        (model, metric): {score.item for score in scores if score.system == model and metric in score.metrics}
-        for model in models
-        for metric in metrics
-    }
-    return [
-        compare(scores, baseline=models[0], system=model, metric=metric)
-        for model in models[1:]
-        for metric in metrics
-        if valued[models[0], metric] & valued[model, metric]
-    ]
 
 
 def write_results(

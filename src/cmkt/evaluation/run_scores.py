@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 from cmkt.errors import ConfigError, DataError
+from cmkt.evaluation.identity import tell_apart
 from cmkt.evaluation.record import CLEAN, NOISY, SCORES, Item, Score, latest, load_scores
 
 if TYPE_CHECKING:
@@ -26,23 +27,26 @@ class Evaluated:
 def gather(sources: Sequence[Path]) -> list[Evaluated]:
     """Every system of evaluation folders (or files of scores), in order, noisy and clean left out.
 
-    One folder with several systems is enough. A name that several folders have gets its folder's name before it.
+    One folder with several systems is enough. A name that several folders have gets as many of its folders' names
+    before it as it takes to tell them apart.
 
     Raises: DataError where a folder has no scores of a system; ConfigError where a folder is given twice, or there are
     fewer than two systems.
     """
-    paths = [source / SCORES if source.is_dir() else source for source in sources]
-    if repeated := [str(path) for path, count in Counter(path.resolve() for path in paths).items() if count > 1]:
+    paths = [(source / SCORES if source.is_dir() else source).resolve() for source in sources]
+    if repeated := [str(path) for path, count in Counter(paths).items() if count > 1]:
         raise ConfigError(f"Each evaluation must be given once, but these are given again: {', '.join(repeated)}.")
     found = [(path, name, scores) for path in paths for name, scores in _systems(path).items()]
-    times = Counter(name for _, name, _ in found)
-    systems = [
-        _renamed(f"{path.parent.name}/{name}" if times[name] > 1 else name, scores) for path, name, scores in found
-    ]
+    names = tell_apart([name for _, name, _ in found], [(*_folders(path), name) for path, name, _ in found])
+    systems = [_renamed(name, scores) for name, (_, _, scores) in zip(names, found, strict=True)]
     if len(systems) < 2 or len({system.name for system in systems}) < len(systems):
         named = ", ".join(system.name for system in systems)
         raise ConfigError(f"Two systems or more of different names must be compared, but there are: {named}.")
     return systems
+
+
+def _folders(path: Path) -> tuple[str, ...]:
+    return path.parent.parts if path.name == SCORES else path.parts
 
 
 def _systems(path: Path) -> dict[str, dict[Item, Score]]:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from cmkt.evaluation.bootstrap import FEWEST_TRUSTED
 from cmkt.metrics.identification import IDENTIFIED, MARGIN, TITLES
 from cmkt.metrics.registry import METRICS
 
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from cmkt.evaluation.summary import Cell, Estimate, SystemSummary
 
 DECIMALS: Final[dict[str, int]] = {"pesq_wb": 3, "stoi": 4, "estoi": 4, "si_sdr": 2, IDENTIFIED: 3, MARGIN: 1}
-FEW_UTTERANCES: Final = 20
-"""A percentile bootstrap over fewer says less than it seems to."""
 
 
 def label(metric: str) -> str:
@@ -63,8 +62,8 @@ def summary_markdown(
     if comparisons:
         parts.append("## Difference between models, on the same mixtures (95% bootstrap interval)")
         parts.append(_comparison_table(comparisons))
-        if any(each.independent < FEW_UTTERANCES for each in comparisons):
-            parts.append(f"Intervals of fewer than {FEW_UTTERANCES} utterances or speakers are too narrow.")
+        if any(each.independent < FEWEST_TRUSTED for each in comparisons):
+            parts.append(f"Intervals of fewer than {FEWEST_TRUSTED} utterances or speakers are too narrow.")
     for snr_db in sorted({snr_db for system in summary.values() for snr_db in system.by_snr}):
         parts.append(f"## SNR {snr_db:g} dB")
         parts.append(_table(summary, metrics, partial(_at_snr, snr_db=snr_db), _score_text))

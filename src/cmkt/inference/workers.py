@@ -201,13 +201,12 @@ class _Team:
             self._hire()
         elif self._waiting and not self._workers:
             raise ConfigError(
-                f"A process must start and load the model, but it died (exit code {code}{_killed(code)}). "
-                "Use fewer processes (--jobs)."
+                f"A process must start and load the model, but it died (exit code {code}{_killed(code)})."
             )
 
 
 def _killed(code: int | None) -> str:
-    return ", killed, perhaps for lack of memory: use fewer processes" if code == -signal.SIGKILL else ""
+    return ", killed, perhaps for lack of memory: use fewer processes (--jobs)" if code == -signal.SIGKILL else ""
 
 
 def _repeat(said: _Said) -> None:
@@ -246,6 +245,9 @@ def _serve(connection: Connection, load: Callable[[], Streaming], attenuation_li
         except CmktError as error:
             send(_Unusable(error))
             return
+        except BaseException as error:
+            send(_Unusable(ConfigError(f"The model must load in each process, but: {type(error).__name__}: {error}")))
+            raise
         send(_Ready())
         while True:
             job = connection.recv()

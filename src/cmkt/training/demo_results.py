@@ -11,10 +11,10 @@ from typing import Any, Final, final
 from cmkt.audio.read import read_audio
 from cmkt.audio.write import write_json, write_text
 from cmkt.errors import NotLearntError
+from cmkt.evaluation.comparison import compare_models
 from cmkt.evaluation.evaluate import audio_path, spread
 from cmkt.evaluation.pictures import loss_curves, spectrogram_triple
 from cmkt.evaluation.record import NOISY, Item, Score
-from cmkt.evaluation.results import compare_models
 from cmkt.evaluation.summary import SystemSummary, summarise
 from cmkt.evaluation.table import DECIMALS, estimate_text, label, markdown_table, summary_markdown, summary_values
 from cmkt.metrics.registry import METRICS
