@@ -261,13 +261,18 @@ def _serve(connection: Connection, load: Callable[[], Streaming], attenuation_li
 
 
 def _load_for_one_thread(load: Callable[[], Streaming]) -> Streaming:
-    """The environment counts when libraries are loaded, which torch may have been before."""
+    """The environment counts when libraries are loaded, which torch may have been before, or by `load`."""
     os.environ.update(dict.fromkeys(_THREAD_COUNTS, "1"))
+    _limit_torch()
     enhancer = load()
+    _limit_torch()
+    return enhancer
+
+
+def _limit_torch() -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(1)
-    return enhancer
 
 
 @contextmanager
