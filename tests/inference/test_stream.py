@@ -11,7 +11,8 @@ from torch import nn
 
 from cmkt.errors import AudioError, ConfigError
 from cmkt.inference.enhancer import TorchEnhancer
-from cmkt.inference.stream import Stream, dry_gain, resampler_seconds
+from cmkt.inference.load import load
+from cmkt.inference.stream import Stream, dry_gain
 
 if TYPE_CHECKING:
     from cmkt.types import FloatArray
@@ -90,9 +91,10 @@ def test_a_stream_of_a_model_that_needs_the_future_states_its_window_as_latency(
     assert np.isfinite(output).all()
 
 
-def test_resampling_withholds_nothing_at_equal_rates_and_something_at_others() -> None:
-    assert resampler_seconds(16_000, 16_000) == 0.0
-    assert 0.0 < resampler_seconds(48_000, 16_000) < 0.1
+def test_a_stream_of_the_default_model_has_less_than_60_ms_of_latency_at_48_khz() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        assert load("default").stream(sample_rate=48_000).latency_seconds == pytest.approx(0.0435)
 
 
 def test_streams_of_one_enhancer_do_not_hear_each_other(enhancer: TorchEnhancer) -> None:

@@ -9,7 +9,6 @@ Shapes: C channels, n samples of a chunk, m samples that are final.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, final
 
@@ -17,7 +16,7 @@ import numpy as np
 
 from cmkt.errors import AudioError, ConfigError
 from cmkt.signal.limiter import guard_peaks
-from cmkt.signal.resample import StreamResampler
+from cmkt.signal.resample import StreamResampler, withheld_seconds
 
 if TYPE_CHECKING:
     from cmkt.types import FloatArray
@@ -76,24 +75,6 @@ def dry_gain(attenuation_limit_db: float | None) -> float:
     return float(10.0 ** (-attenuation_limit_db / 20.0))
 
 
-@cache
-def resampler_seconds(from_rate: int, to_rate: int) -> float:
-    """The longest time that a resampling stream withholds, measured on two seconds of silence; 0 for equal rates.
-
-    soxr does not tell: it works in blocks whose size depends on both rates.
-    """
-    if from_rate == to_rate:
-        return 0.0
-    resampler = StreamResampler(from_rate, to_rate, 1)
-    step = max(from_rate // 1_000, 1)
-    fed, given, longest = 0, 0, 0.0
-    while fed < 2 * from_rate:
-        fed += step
-        longest = max(longest, fed / from_rate - given / to_rate)
-        given += resampler.feed(np.zeros((1, step), dtype=np.float32)).shape[-1]
-    return longest
-
-
 @final
 class Stream:
     """Enhances chunk by chunk. Use as `with enhancer.stream(sample_rate=...) as s: s.feed(chunk); s.flush()`."""
@@ -123,10 +104,10 @@ class Stream:
         """Longest time from a sample going in to the same sample coming out, computing time not counted.
 
         At the model's rate: window + hop + look-ahead of a causal model, the length of a window of any other.
-        At another rate, what the two resamplers withhold is added.
+        At another rate, what the two resamplers withhold is added: 6 ms if both rates are 16 kHz or more.
         """
-        there = resampler_seconds(self._sample_rate, self._model_rate)
-        back = resampler_seconds(self._model_rate, self._sample_rate)
+        there = withheld_seconds(self._sample_rate, self._model_rate)
+        back = withheld_seconds(self._model_rate, self._sample_rate)
         return self._processor_seconds + there + back
 
     def reset(self) -> None:
