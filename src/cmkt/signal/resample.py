@@ -1,8 +1,9 @@
 """Another sample rate for a whole signal or for a stream of chunks; both give the same samples.
 
-A linear-phase low-pass, a sinc under a Kaiser window, is evaluated at the times of the new samples. It reaches 48 periods
-of the lower rate to either side, which is all that a stream waits for: 3 ms where that rate is 16 kHz. It is flat within
-0.1 dB up to 0.9 of half the lower rate, and at least 80 dB down from half the lower rate on, so that nothing folds back.
+A linear-phase low-pass, a sinc under a Kaiser window, is evaluated at the times of the new samples. It reaches 48
+periods of the lower rate to either side, which is all that a stream waits for: 3 ms where that rate is 16 kHz. It is
+flat within 0.1 dB up to 0.9 of half the lower rate, and at least 80 dB down from half the lower rate on, so that
+nothing folds back.
 
 From T samples come floor(T * to_rate / from_rate + 1/2). Shapes: C channels, time last, A = `_reach` input samples.
 """
@@ -145,9 +146,9 @@ class StreamResampler:
 def _filtered(held: FloatArray, ratio: Fraction, first: int, count: int, dropped: int = 0) -> FloatArray:
     """Outputs `first` to `first + count` (C, count) from the input `held`, of which `dropped` samples are gone.
 
-    Output m lies at m / ratio on the time axis of the input and takes the 2 A samples around it. `held` starts with A - 1
-    samples from before the signal, so that they begin at floor(m / ratio). Each output is the same dot product however
-    the signal was cut, hence a stream gives the very samples of the whole.
+    Output m lies at m / ratio on the time axis of the input and takes the 2 A samples around it. `held` starts with
+    A - 1 samples from before the signal, so that they begin at floor(m / ratio). Each output is the same dot product
+    however the signal was cut, hence a stream gives the very samples of the whole.
     """
     up, down = ratio.numerator, ratio.denominator
     out = np.empty((held.shape[0], count), dtype=held.dtype)
