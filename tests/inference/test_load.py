@@ -254,3 +254,11 @@ def test_streams_and_files_import_no_torch() -> None:
     environment = {**os.environ, "PYTHONPATH": str(Path(loading.__file__).parents[2])}
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
     assert result.stdout.strip() == "False", result.stderr
+
+
+def test_a_model_that_does_not_exist_is_said_before_torch_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "cmkt.inference.enhancer", None)
+    with pytest.raises(ConfigError, match="does not exist"):
+        load(tmp_path / "nosuch")

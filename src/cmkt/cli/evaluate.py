@@ -29,7 +29,7 @@ SUMMARY = "score enhancers on held-out mixtures"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of `cmkt evaluate`."""
     parser.add_argument(
-        "--model", nargs="+", required=True, metavar="RUN", help="run directories or .safetensors files"
+        "--model", nargs="+", required=True, metavar="RUN", help="`default`, run directories or .safetensors files"
     )
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="a prepared folder with noise")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where scores and summary go")

@@ -33,7 +33,7 @@ SUMMARY = "measure how much linguistic information an enhancer's frames carry"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of `cmkt probe`."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="run directories or .safetensors files")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="`default`, run directories or .safetensors files")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="prepared folder to train bridges on")
     parser.add_argument("--held-out", type=Path, required=True, metavar="DIR", help="prepared folder to measure on")
     parser.add_argument("--teacher", required=True, help="an embedding store, `embedded`, or a language model")

@@ -55,14 +55,14 @@ def load_torch(source: str | Path, *, device: str = "cpu", allow_foreign: bool =
             f"The model must be a torch model here, but {source} is an ONNX graph, which runs on the CPU only. Name "
             "the run directory or the .safetensors that it was exported from, or no device."
         )
+    card_path = find_card(source)
+    card = read_card(card_path)
     try:
         from cmkt.inference.enhancer import TorchEnhancer
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"{extra_hint('torch', 'torch')}, or export the model to ONNX where torch is installed (`cmkt export`)."
         ) from error
-    card_path = find_card(source)
-    card = read_card(card_path)
     weights_path = _weights_path(Path(source), card_path, card)
     target = _device(device)
     model = _build(card, card_path, allow_foreign=allow_foreign)
