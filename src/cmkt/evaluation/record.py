@@ -31,10 +31,10 @@ CLEAN = "clean"
 
 
 class Item(NamedTuple):
-    """What identifies a mixture within a test set: the utterance and the SNR in dB."""
+    """What identifies a mixture within a test set: the utterance and the SNR in dB, None where it is not known."""
 
     id: str
-    snr_db: float
+    snr_db: float | None
 
 
 @final
@@ -46,11 +46,12 @@ class Score:
     `metrics` holds values, `missing` the reason of each metric that has none. `error` is set where the system failed:
     then only what was measured before has a value, and the next evaluation tries again. Durations are in seconds.
     `words` says how words were measured, None where they were not, and `chance` is the rate of guessing the sentence of
-    this utterance.
+    this utterance. `text` is the transcript, `heard` what a recogniser made of the system's output, `transcriber` which
+    one. `about` holds every other field of the data, as strings, that groups may be made of.
     """
 
     id: str
-    snr_db: float
+    snr_db: float | None
     system: str
     weights: str
     data: str
@@ -68,6 +69,10 @@ class Score:
     error: str | None = None
     words: str | None = None
     chance: float | None = None
+    text: str | None = None
+    heard: str | None = None
+    transcriber: str | None = None
+    about: dict[str, str] = field(default_factory=dict)
 
     @property
     def item(self) -> Item:
@@ -99,7 +104,7 @@ def _known_fields(values: dict[str, Any]) -> dict[str, Any]:
     if absent:
         raise DataError(f"A score must have the fields {', '.join(required)}, but lacks {', '.join(absent)}.")
     known = {each.name: values[each.name] for each in fields(Score) if each.name in values}
-    known["snr_db"] = float(known["snr_db"])
+    known["snr_db"] = None if known["snr_db"] is None else float(known["snr_db"])
     for name in ("noise_ids", "noise_classes"):
         known[name] = tuple(known.get(name, ()))
     return known
