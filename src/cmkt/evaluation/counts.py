@@ -1,28 +1,55 @@
 """Whether a comparison counts: has the plain arm learnt, and has it finished learning?
 
 A difference between two models that are both still learning says which learns faster, not which is better. So a
-comparison counts only when the plain arm is above noisy in STOI and SI-SDR on the dev data and its last fifth of
-training gained little; otherwise results say "undertrained" and conclude nothing.
+comparison counts only when the plain arm is above noisy in STOI and SI-SDR on the dev data, and in the last fifth of
+its training the best that it had reached on dev rose by less than 0.1 dB of SI-SDR and less than 0.002 of STOI.
+Otherwise results say "undertrained" and conclude nothing.
+
+Two earlier rules looked at the dev loss. Its relative fall means little for a loss that crosses zero; the share of the
+whole fall is large for a run that starts from a trained model, which has not far to fall. Gains in the units of the
+metrics have neither flaw.
 """
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Final, Literal, final
 
-from cmkt.errors import ConfigError, DataError
+from cmkt.errors import DataError
+from cmkt.evaluation.pictures import read_curves
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from cmkt.evaluation.summary import SystemSummary
 
-NEEDED_GAINS = ("stoi", "si_sdr")
-DEV_LOSS_COLUMNS = ("dev/enhancement", "dev/total", "dev/loss", "dev_loss", "val_loss")
-FEWEST_CHECKS = 5
+NEEDED_GAINS: Final = ("stoi", "si_sdr")
+LAST_PART: Final = 0.2
+"""The last part of training, by steps, that must have brought little."""
+FEWEST_CHECKS: Final = 5
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A dev metric of the log, better when higher, whose best may hardly rise in the last part of training.
+
+    `columns`: its names in the log, of which the first that is there counts. A rise of `limit` or more, in its unit, is
+    too much.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    limit: float
+    unit: str
+
+
+WATCHED: Final = (
+    Watched("SI-SDR", ("dev/si_sdr_improvement",), 0.1, " dB"),
+    Watched("STOI", ("dev/stoi", "dev/stoi_improvement"), 0.002, ""),
+)
 
 
 @final
@@ -39,65 +66,55 @@ class Verdict:
         return self.verdict == "counts"
 
 
-def late_gain(dev_loss: Sequence[float]) -> float:
-    """The share of the whole fall of the dev loss that came in the last fifth: (before - after) / (first - after).
+def late_rise(checks: Mapping[int, float]) -> float:
+    """How far the best value so far rose in the last fifth of training, 0 or more, in the unit of the values.
 
-    `first` is the first check, `before` the lowest of the first four fifths of the checks, `after` the lowest of all:
-    the running minimum, because the best checkpoint is what is used, so a noisy last check neither hides nor feigns a
-    gain. 0 to 1, whatever the unit or the zero of the loss, which may be negative as one in dB is.
+    checks: the value at each training step that was checked, better when higher. Training ends at the last check, and
+    a check at exactly four fifths is before the last fifth. The best so far, because the best checkpoint is what is
+    used: a chance low at the end neither hides nor feigns a rise.
 
-    Raises: DataError with fewer than 5 checks (one of them is the last fifth), or where one is not finite.
+    Raises: DataError with fewer than 5 checks, or where one is not finite or none lies before the last fifth.
+
+    >>> late_rise({100: 1.0, 200: 3.0, 300: 2.5, 400: 2.0, 500: 3.5})
+    0.5
     """
-    if len(dev_loss) < FEWEST_CHECKS:
-        raise DataError(f"The dev loss must have been computed {FEWEST_CHECKS} times or more, but was {len(dev_loss)}.")
-    if not all(math.isfinite(value) for value in dev_loss):
-        raise DataError("Every dev loss must be finite, but one is not. Train again with a lower learning rate.")
-    before = min(dev_loss[: len(dev_loss) - len(dev_loss) // 5])
-    after = min(dev_loss)
-    return 0.0 if before == after else (before - after) / (dev_loss[0] - after)
+    if len(checks) < FEWEST_CHECKS:
+        raise DataError(
+            f"Dev must have been scored {FEWEST_CHECKS} times or more while training, but was {len(checks)} times."
+            " Lower trainer.val_check_interval."
+        )
+    if not all(math.isfinite(value) for value in checks.values()):
+        raise DataError("Every score of dev while training must be finite, but one is not. Lower the learning rate.")
+    start = max(checks) * (1 - LAST_PART)
+    earlier = [value for step, value in checks.items() if step <= start]
+    if not earlier:
+        raise DataError(
+            "Dev must have been scored before the last fifth of training, but was not."
+            " Lower trainer.val_check_interval."
+        )
+    return max(checks.values()) - max(earlier)
 
 
-def dev_losses(log: Path, column: str | None = None) -> list[float]:
-    """The dev loss at each check, in order, from the `metrics.csv` of a Lightning CSV logger.
-
-    `column` is its name there; by default the first of the usual ones that the log has.
-
-    Raises: DataError where the log is missing or has no such column.
-    """
-    if not log.is_file():
-        raise DataError(f"`{log}` must be the metrics.csv of a training run, but does not exist.")
-    with log.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        rows, columns = list(reader), list(reader.fieldnames or ())
-    wanted = [column] if column else [name for name in DEV_LOSS_COLUMNS if name in columns][:1]
-    if not wanted or wanted[0] not in columns:
-        looked_for = column or ", ".join(DEV_LOSS_COLUMNS)
-        raise DataError(f"`{log}` must have a column {looked_for}, but has {', '.join(columns) or 'none'}.")
-    return [float(row[wanted[0]]) for row in rows if row.get(wanted[0])]
-
-
-def comparison_counts(dev_loss: Sequence[float], summary: SystemSummary, *, largest_late_gain: float = 0.05) -> Verdict:
+def comparison_counts(curves: Mapping[str, Mapping[int, float]], summary: SystemSummary) -> Verdict:
     """Whether a comparison with the plain arm counts.
 
-    `dev_loss` is its dev loss at each check, `summary` its scores on dev mixtures. It counts when STOI and SI-SDR are
-    above noisy and the last fifth of training brought less than `largest_late_gain` of the whole fall of the dev loss.
-
-    Raises: ConfigError where `largest_late_gain` is not in (0, 1).
+    curves: from its log, the value at each step for each column; summary: its scores on dev mixtures.
     """
-    if not 0 < largest_late_gain < 1:
-        raise ConfigError(f"`largest_late_gain` must be between 0 and 1, but is {largest_late_gain}.")
     checks = [_gain_over_noisy(summary, metric) for metric in NEEDED_GAINS]
-    checks.append(_has_finished(dev_loss, largest_late_gain))
+    checks += [_has_finished(curves, watched) for watched in WATCHED]
     passed = all(ok for ok, _ in checks)
     return Verdict("counts" if passed else "undertrained", tuple(reason for _, reason in checks))
 
 
 def run_verdict(run: Path, summary: SystemSummary) -> Verdict:
-    """`comparison_counts` for a run directory: its dev loss is read from the metrics.csv below it.
+    """`comparison_counts` for a run directory, whose metrics.csv is read.
 
-    Raises: DataError where the run has no such log.
+    A step that was logged twice, as by a run that was resumed, counts with its later value.
+
+    Raises: DataError where the run has no such log, or the log cannot be read.
     """
-    return comparison_counts(dev_losses(find_log(run)), summary)
+    curves = read_curves(find_log(run))
+    return comparison_counts({name: dict(zip(*curve, strict=True)) for name, curve in curves.items()}, summary)
 
 
 def find_log(run: Path) -> Path:
@@ -121,12 +138,17 @@ def _gain_over_noisy(summary: SystemSummary, metric: str) -> tuple[bool, str]:
     return mean > 0, f"{metric}: {side} noisy on dev, difference {mean:+.3g}{spread}"
 
 
-def _has_finished(dev_loss: Sequence[float], largest: float) -> tuple[bool, str]:
+def _has_finished(curves: Mapping[str, Mapping[int, float]], watched: Watched) -> tuple[bool, str]:
+    column = next((name for name in watched.columns if name in curves), None)
+    if column is None:
+        return False, f"{watched.title}: the log does not have {' or '.join(watched.columns)}"
     try:
-        gain = late_gain(dev_loss)
+        rise = late_rise(curves[column])
     except DataError as error:
-        return False, f"dev loss: {error}"
-    little = gain < largest
-    word = "little" if little else "still much"
-    share = f"{gain:.2%} of the whole fall (must be below {largest:.2%})"
-    return little, f"dev loss: the last fifth of training gained {word}, {share}"
+        return False, f"{watched.title}: {error}".rstrip(".")
+    little = rise < watched.limit
+    word = "hardly rose" if little else "still rose"
+    return little, (
+        f"{watched.title}: in the last fifth of training the best on dev {word}, by {rise:.2g}{watched.unit}"
+        f" (must be below {watched.limit:g}{watched.unit}; {column})"
+    )
