@@ -194,4 +194,4 @@ def test_words_are_in_the_summary(
     assert "| clean " not in printed.split("## Words")[0]
     values = json.loads((tmp_path / "out" / "summary.json").read_text())["words"]
     assert values["systems"]["clean"]["overall"]["identified"]["score"]["mean"] == 1.0
-    assert list((tmp_path / "cache" / "cmkt" / "words").rglob("*.json"))
+    assert list((tmp_path / "cache" / "cmkt" / "evaluation").rglob("*.json"))

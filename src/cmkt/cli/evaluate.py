@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--words-cache",
         type=Path,
         metavar="DIR",
-        help="where likelihoods are kept, so that noisy and clean are measured once ($XDG_CACHE_HOME/cmkt/words)",
+        help="where likelihoods are kept, so that noisy and clean are measured once ($XDG_CACHE_HOME/cmkt/evaluation)",
     )
     parser.add_argument(
         "--verdict", action="store_true", help="DIR is the dev split: say whether a comparison with each run counts"

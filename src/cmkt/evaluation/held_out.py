@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, final
 from cmkt.data.manifest import cut_text, load_prepared
 from cmkt.data.testset import TestMixture, TestMixtures
 from cmkt.errors import DataError
+from cmkt.evaluation.cache import default_cache
 from cmkt.evaluation.record import Item
-from cmkt.evaluation.word_cache import default_cache
 from cmkt.evaluation.words import SentenceTest
 from cmkt.inference.load import load
 

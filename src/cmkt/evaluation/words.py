@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, final
 
 from cmkt.data.draw import generator
 from cmkt.errors import ConfigError, DataError, MetricUndefinedError
+from cmkt.evaluation.cache import ResultCache, content_key
 from cmkt.evaluation.score import Metrics
-from cmkt.evaluation.word_cache import LikelihoodCache, content_key
 from cmkt.metrics.identification import IDENTIFIED, MARGIN, chance, identify
 from cmkt.text.candidates import draw_candidates
 from cmkt.text.pocketsphinx import PocketsphinxAligner, aligner_identity, sixteen_bits
@@ -44,18 +44,19 @@ def words_identity(candidates: int) -> str:
 class SentenceTest:
     """Identifies the sentences of a data folder among others of it.
 
-    transcripts: of every utterance by id, None where there is none; candidates: how many others compete.
+    transcripts: of every utterance by id, None where there is none; candidates: how many others compete;
+    cache_folder: where likelihoods are kept, None where they are not.
 
     Raises: DataError where no utterance can be used.
     """
 
     def __init__(
-        self, transcripts: Mapping[str, str | None], *, candidates: int, seed: int, cache_folder: Path
+        self, transcripts: Mapping[str, str | None], *, candidates: int, seed: int, cache_folder: Path | None
     ) -> None:
         self.identity = words_identity(candidates)
         self._candidates = candidates
         self._seed = seed
-        self._cache = LikelihoodCache(cache_folder)
+        self._cache = ResultCache(cache_folder)
         self._aligner = PocketsphinxAligner()
         self._words = {name: spoken_words(text or "") for name, text in transcripts.items()}
         self._lengths = {
@@ -111,11 +112,11 @@ class SentenceTest:
         heard = sixteen_bits(audio, sample_rate=sample_rate).tobytes()
         key = content_key(self._aligner.identity.encode(), heard, *(each.encode() for each in (true, *others)))
         kept = self._cache.get(key)
-        if kept is not None and len(kept) == 2:
+        if isinstance(kept, list) and len(kept) == 2 and all(each is None or isinstance(each, float) for each in kept):
             return kept[0], kept[1]
         fits = [
             self._aligner.best(audio, sample_rate=sample_rate, sentences=sentences) for sentences in ([true], others)
         ]
-        found = tuple(None if fit is None else fit.log_likelihood for fit in fits)
+        found = [None if fit is None else fit.log_likelihood for fit in fits]
         self._cache.put(key, found)
         return found[0], found[1]
