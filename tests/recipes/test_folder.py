@@ -8,7 +8,7 @@ import pytest
 
 from cmkt.data.entry import Entry, Kind
 from cmkt.errors import AudioFileError, DataError
-from cmkt.recipes.folder import noise_entries, read_transcripts, rir_entries, speech_entries, split_dev
+from cmkt.recipes.folder import noise_entries, rir_entries, speech_entries, split_dev
 
 
 def touch(root: Path, *names: str) -> Path:
@@ -45,22 +45,10 @@ def test_table_names_files_in_any_usual_way(tmp_path: Path, name: str) -> None:
     assert [entry.text for entry in speech_entries(tmp_path / "audio", transcripts=table)] == ["Yes, please", None]
 
 
-def test_tab_separated_table_keeps_quotation_marks(tmp_path: Path) -> None:
-    (tmp_path / "t.tsv").write_text('extra\tPath\tSentence\n1\ta.wav\t"Yes, he said\n2\tb.wav\t\n', encoding="utf-8")
-    assert read_transcripts(tmp_path / "t.tsv") == {"a.wav": '"Yes, he said', "b.wav": ""}
-
-
-def test_table_of_other_columns_or_other_files_is_an_error(tmp_path: Path) -> None:
+def test_table_of_other_files_is_an_error(tmp_path: Path) -> None:
     touch(tmp_path / "audio", "a.wav")
-    table = tmp_path / "t.csv"
-    table.write_text("name,words\na,b\n", encoding="utf-8")
-    with pytest.raises(DataError, match="columns"):
-        read_transcripts(table)
-    table.write_text("file,text\nother,b\n", encoding="utf-8")
     with pytest.raises(DataError, match="names none"):
-        speech_entries(tmp_path / "audio", transcripts=table)
-    with pytest.raises(DataError, match=r"none\.csv"):
-        read_transcripts(tmp_path / "none.csv")
+        speech_entries(tmp_path / "audio", transcripts=table(tmp_path / "t.csv", "file,text\nother,b\n"))
 
 
 def test_noise_class_is_its_folder(tmp_path: Path) -> None:
@@ -121,17 +109,6 @@ def test_impossible_split_is_refused(count: int, fraction: float) -> None:
 def table(path: Path, text: str) -> Path:
     path.write_text(text, encoding="utf-8")
     return path
-
-
-def test_a_comma_without_quotation_marks_does_not_cut_a_transcript_short(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="line 2"):
-        read_transcripts(table(tmp_path / "t.csv", "file,text\na.wav,Hello, my friend\n"))
-
-
-def test_a_name_with_two_transcripts_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"1\.wav"):
-        read_transcripts(table(tmp_path / "t.tsv", "file\ttext\n1.wav\tyes\n1.wav\tno\n"))
-    assert read_transcripts(table(tmp_path / "t.tsv", "file\ttext\n1.wav\tyes\n1.wav\tyes\n")) == {"1.wav": "yes"}
 
 
 def test_a_bare_name_that_is_that_of_two_files_is_refused(tmp_path: Path) -> None:
