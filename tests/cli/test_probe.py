@@ -112,9 +112,19 @@ def test_the_causal_bridge_refuses_a_bidirectional_teacher(
 def test_references_stand_beside_the_run(
     data: Path, runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*command(data, runs[0]), "--references", "--limit", "2"]) == 0
+    assert main([*command(data, runs[0]), "--references", "--limit", "3"]) == 0
     printed = capsys.readouterr().out
     assert all(name in printed for name in ("plain", "untrained CRN", "noisy log-mel", "clean log-mel"))
+
+
+def test_characters_are_probed_by_ctc(
+    data: Path, runs: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spell = ["--alignment", "ctc", "--teacher", "characters", "--output", str(tmp_path / "out")]
+    assert main([*command(data, runs[0]), *spell]) == 0
+    (score,) = json.loads((tmp_path / "out" / "probe.json").read_text())["scores"]
+    assert score["retrieval"]["utterances"] == 3
+    assert "others beaten" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -128,6 +138,8 @@ def test_references_stand_beside_the_run(
         (["--language", "zh"], "language 'zh'"),
         (["--shift-tokens", "40"], "shift"),
         (["--alignment", "positional", "--shift-tokens", "1"], "`--shift-tokens` must be left out"),
+        (["--alignment", "ctc", "--shift-tokens", "1"], "`--shift-tokens` must be left out"),
+        (["--alignment", "ctc"], "characters"),
         (["--alignment", "causal", "--shift-tokens", "0"], "`delay`"),
     ],
 )

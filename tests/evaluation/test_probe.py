@@ -39,7 +39,7 @@ def word_vector(word: str) -> Tensor:
 
 @pytest.fixture
 def settings(prepared: Path) -> ProbeSettings:
-    return ProbeSettings(data=prepared, held_out=prepared, steps=3)
+    return ProbeSettings(data=prepared, held_out=(prepared,), steps=3)
 
 
 SPEC = Attention(shift=Shift(tokens=1), heads=2, width=16)
@@ -54,17 +54,17 @@ def test_utterances_come_with_their_transcripts_in_order(settings: ProbeSettings
 
 def test_a_limit_takes_part_and_a_language_filters(settings: ProbeSettings) -> None:
     everything = load_spoken(settings.data, settings, sample_rate=RATE)
-    part = load_spoken(settings.data, replace(settings, limit=2), sample_rate=RATE)
-    assert set(part.texts) < set(everything.texts)
+    part = load_spoken(settings.data, replace(settings, limit=3), sample_rate=RATE)
+    assert part.texts == everything.texts
     assert load_spoken(settings.data, replace(settings, language="en"), sample_rate=RATE).texts == everything.texts
     with pytest.raises(DataError, match="in language 'zh' or more, but has 0"):
         load_spoken(settings.data, replace(settings, language="zh"), sample_rate=RATE)
-    with pytest.raises(DataError, match="but has 1"):
-        load_spoken(settings.data, replace(settings, limit=1), sample_rate=RATE)
+    with pytest.raises(DataError, match="but has 2"):
+        load_spoken(settings.data, replace(settings, limit=2), sample_rate=RATE)
 
 
-@pytest.mark.parametrize("change", [{"steps": 0}, {"limit": 0}])
-def test_settings_that_cannot_work_are_refused(settings: ProbeSettings, change: dict[str, int]) -> None:
+@pytest.mark.parametrize("change", [{"steps": 0}, {"limit": 0}, {"held_out": ()}])
+def test_settings_that_cannot_work_are_refused(settings: ProbeSettings, change: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         replace(settings, **change)  # type: ignore[arg-type]
 
@@ -105,7 +105,7 @@ def test_frames_that_name_the_words_give_a_gain_and_the_score_says_how_sure(tmp_
         words = str(mixture.metadata["text"]).split()
         return torch.stack([word_vector(word) for word in words]).repeat_interleave(10, dim=0)
 
-    settings = ProbeSettings(data=prepared, held_out=prepared, steps=150)
+    settings = ProbeSettings(data=prepared, held_out=(prepared,), steps=150)
     source = FrameSource("telling", RATE, 0.0125, telling)
     score = probe_source(source, settings, teacher=WordTeacher(), alignment=SPEC, progress=False)
     assert score.true < score.mismatched
@@ -114,6 +114,18 @@ def test_frames_that_name_the_words_give_a_gain_and_the_score_says_how_sure(tmp_
     assert score.gain_low <= score.gain <= score.gain_high
     assert (score.train_utterances, score.held_out_utterances, score.held_out_tokens) == (3, 3, 6)
     assert np.isfinite(score.mean_direction)
+    assert (score.retrieval.chance, score.retrieval.utterances) == (pytest.approx(1 / 3), 3)
+
+
+def test_several_held_out_folders_are_measured_together(settings: ProbeSettings) -> None:
+    def telling(mixture: TestMixture) -> Tensor:
+        return torch.stack([word_vector(word) for word in str(mixture.metadata["text"]).split()])
+
+    twice = replace(settings, held_out=settings.held_out * 2)
+    score = probe_source(
+        FrameSource("telling", RATE, 0.0125, telling), twice, teacher=WordTeacher(), alignment=SPEC, progress=False
+    )
+    assert (score.held_out_utterances, score.held_out_tokens) == (6, 12)
 
 
 def test_the_probe_of_a_model_can_be_repeated(settings: ProbeSettings, run: Path) -> None:

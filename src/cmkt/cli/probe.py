@@ -2,8 +2,10 @@
 
 For each run, the frames of one layer are collected on noisy mixtures, and fresh bridges are trained: on them, on frames
 of other utterances of like length, and on noise with the same statistics. The held-out loss on other utterances' frames
-minus that on the true ones is the linguistic gain. A single gain proves little: compare runs, and use --references for
-the untrained model and for log-mel frames.
+minus that on the true ones is the linguistic gain. The bridge on true frames also chooses the transcript that was said
+among 100 of utterances of like length (fewer where there are not so many): how often it is right, beside the rate of
+guessing, and the share of the others that the right one beats, .5 by guessing. A single gain proves little: compare
+runs, and use --references for the untrained model and for log-mel frames.
 """
 
 from __future__ import annotations
@@ -24,8 +26,9 @@ if TYPE_CHECKING:
     from cmkt.evaluation.frames import FrameSource
     from cmkt.evaluation.probe import ProbeScore
     from cmkt.transfer.alignment import AlignmentSpec
+    from cmkt.transfer.retrieval import Retrieval
 
-ALIGNMENTS = ("attention", "positional", "causal", "sinkhorn")
+ALIGNMENTS = ("attention", "positional", "causal", "sinkhorn", "ctc")
 SHIFT_TOKENS = 1
 
 SUMMARY = "measure how much linguistic information an enhancer's frames carry"
@@ -35,8 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of `cmkt probe`."""
     parser.add_argument("runs", nargs="+", metavar="RUN", help="`default`, run directories or .safetensors files")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="prepared folder to train bridges on")
-    parser.add_argument("--held-out", type=Path, required=True, metavar="DIR", help="prepared folder to measure on")
-    parser.add_argument("--teacher", required=True, help="an embedding store, `embedded`, or a language model")
+    parser.add_argument(
+        "--held-out", type=Path, nargs="+", required=True, metavar="DIR", help="prepared folders to measure on"
+    )
+    parser.add_argument(
+        "--teacher", required=True, help="an embedding store, `embedded`, a language model; `characters` for ctc"
+    )
     parser.add_argument("--layer", default="recurrent", help="name of the layer (recurrent)")
     parser.add_argument("--layout", default="b t c", help='axes of its output ("b t c")')
     parser.add_argument("--alignment", choices=ALIGNMENTS, default="attention", help="kind of bridge (attention)")
@@ -44,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--shift-tokens",
         type=int,
         metavar="K",
-        help="the question for a token is made of the K-th before it (1); positional has none",
+        help="the question for a token is made of the K-th before it (1); positional and ctc have none",
     )
     parser.add_argument("--snr", type=float, default=5.0, help="SNR of the mixtures in dB (5)")
     parser.add_argument("--steps", type=int, default=400, help="batches a bridge is trained for (400)")
@@ -66,14 +73,14 @@ def run(args: argparse.Namespace) -> int:
 
     if args.output is not None:
         check_output_folder(args.output)
-    if args.held_out.resolve() == args.data.resolve():
+    if args.data.resolve() in [folder.resolve() for folder in args.held_out]:
         raise ConfigError(
-            f"`--held-out` must hold utterances that are not in `--data`, but both are {args.data}. "
+            f"`--held-out` must hold utterances that are not in `--data`, but both name {args.data}. "
             "A bridge remembers what it was trained on."
         )
     settings = ProbeSettings(
         data=args.data,
-        held_out=args.held_out,
+        held_out=tuple(args.held_out),
         snr_db=args.snr,
         limit=args.limit,
         language=args.language,
@@ -89,10 +96,17 @@ def run(args: argparse.Namespace) -> int:
     text = _table(scores)
     sys.stdout.write("\n" + text + "\n")
     if args.output is not None:
-        asked = {name: str(value) if isinstance(value, Path) else value for name, value in vars(args).items()}
+        asked = {name: _plain(value) for name, value in vars(args).items()}
         used = {"alignment": str(alignment), "teacher": teacher.identity}
         _write(args.output, text, {"arguments": asked, **used, "scores": [*map(asdict, scores)]})
     return 0
+
+
+def _plain(value: object) -> object:
+    """An argument as JSON takes it."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Path) else value
 
 
 def _sources(args: argparse.Namespace) -> Iterator[FrameSource]:
@@ -116,16 +130,18 @@ def _sources(args: argparse.Namespace) -> Iterator[FrameSource]:
 def _alignment(args: argparse.Namespace) -> AlignmentSpec:
     from cmkt.transfer.attention import Attention
     from cmkt.transfer.causal import Causal
+    from cmkt.transfer.ctc import CTC
     from cmkt.transfer.positional import Positional
     from cmkt.transfer.shift import Shift
     from cmkt.transfer.sinkhorn import Sinkhorn
 
-    if args.alignment == "positional":
+    without = {"positional": Positional, "ctc": CTC}.get(args.alignment)
+    if without is not None:
         if args.shift_tokens is not None:
             raise ConfigError(
-                "`--shift-tokens` must be left out for --alignment positional: its questions hold no token."
+                f"`--shift-tokens` must be left out for --alignment {args.alignment}: its questions hold no token."
             )
-        return Positional()
+        return without()
     tokens = SHIFT_TOKENS if args.shift_tokens is None else args.shift_tokens
     if args.alignment == "causal":
         return Causal(delay=tokens)
@@ -143,6 +159,9 @@ def _table(scores: Sequence[ProbeScore]) -> str:
         "noise",
         "mean direction",
         "linguistic gain [95%]",
+        "retrieved [95%]",
+        "chance",
+        "others beaten [95%]",
         "utterances",
         "tokens",
     ]
@@ -151,6 +170,7 @@ def _table(scores: Sequence[ProbeScore]) -> str:
             score.name,
             *(f"{loss:.4f}" for loss in (score.true, score.mismatched, score.noise, score.mean_direction)),
             f"{score.gain:+.4f} [{score.gain_low:+.4f}, {score.gain_high:+.4f}]",
+            *_retrieval_cells(score.retrieval),
             str(score.held_out_utterances),
             str(score.held_out_tokens),
         ]
@@ -158,6 +178,14 @@ def _table(scores: Sequence[ProbeScore]) -> str:
     ]
     note = "Held-out L_CMA per token, lower is better; the gain is mismatched minus true, higher is more language."
     return f"{note}\n\n{markdown_table(header, rows)}\n"
+
+
+def _retrieval_cells(found: Retrieval) -> list[str]:
+    return [
+        f"{found.rate:.3f} [{found.rate_low:.3f}, {found.rate_high:.3f}]",
+        f"{found.chance:.3f}",
+        f"{found.beaten:.3f} [{found.beaten_low:.3f}, {found.beaten_high:.3f}]",
+    ]
 
 
 def _write(output: Path, text: str, values: dict[str, Any]) -> None:

@@ -36,9 +36,11 @@ if TYPE_CHECKING:
     from cmkt.evaluation.frames import FrameSource
     from cmkt.transfer.alignment import AlignmentSpec
     from cmkt.transfer.probe import Pair
+    from cmkt.transfer.retrieval import Retrieval
     from cmkt.types import Teacher
 
-FEWEST = 2
+FEWEST = 3
+"""Of fewer, none can be retrieved among others."""
 BLIND_SEED = 7919
 """Added to the seed for the frames of noise, so that they are not the numbers that order the batches."""
 
@@ -48,12 +50,13 @@ BLIND_SEED = 7919
 class ProbeSettings:
     """Where the utterances are and how a bridge is trained.
 
-    data, held_out: prepared folders with transcripts and noise. snr_db: of the mixtures. limit: so many utterances of
-    each, chosen by the hash of their ids. language: only utterances in it; None takes all. steps: batches of training.
+    data, held_out: prepared folders with transcripts and noise; of several held-out ones all utterances are taken.
+    snr_db: of the mixtures. limit: so many utterances of each, chosen by the hash of their ids. language: only
+    utterances in it; None takes all. steps: batches of training.
     """
 
     data: Path
-    held_out: Path
+    held_out: tuple[Path, ...]
     snr_db: float = 5.0
     limit: int | None = None
     language: str | None = None
@@ -61,6 +64,8 @@ class ProbeSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if not self.held_out:
+            raise ConfigError("`held_out` must name a prepared folder, but is empty.")
         for name, value in (("limit", self.limit), ("steps", self.steps)):
             if value is not None and value < 1:
                 raise ConfigError(f"`{name}` must be 1 or more, but is {value}.")
@@ -74,7 +79,8 @@ class ProbeScore:
     true: on an utterance's own frames. mismatched: on frames of another utterance of like length. noise: on Gaussian
     frames with the same statistics. gain: mismatched minus true, higher is more language, with the bounds of its 95%
     bootstrap interval over utterances.
-    mean_direction: the loss of always predicting the mean direction of the training tokens.
+    mean_direction: the loss of always predicting the mean direction of the training tokens. retrieval: how often the
+    bridge on true frames finds the transcript that was said among others.
     """
 
     name: str
@@ -88,6 +94,7 @@ class ProbeScore:
     train_utterances: int
     held_out_utterances: int
     held_out_tokens: int
+    retrieval: Retrieval
 
 
 @final
@@ -102,7 +109,7 @@ class Spoken:
 def load_spoken(directory: Path, settings: ProbeSettings, *, sample_rate: int) -> Spoken:
     """The mixtures, at one SNR, of the utterances of a prepared folder that have a transcript.
 
-    Raises: DataError where fewer than two are left.
+    Raises: DataError where fewer than three are left.
     """
     prepared = load_prepared(directory)
     cuts = [cut for cut in prepared.speech if cut_text(cut)]
@@ -140,7 +147,7 @@ def probe_source(
     StoreError where the store lacks a transcript.
     """
     check_teacher(alignment, teacher)
-    train, held_out = (
+    train, *others = (
         collect_pairs(
             source,
             load_spoken(directory, settings, sample_rate=source.sample_rate),
@@ -148,8 +155,9 @@ def probe_source(
             description=f"{source.name}: {directory.name}",
             progress=progress,
         )
-        for directory in (settings.data, settings.held_out)
+        for directory in (settings.data, *settings.held_out)
     )
+    held_out = [pair for pairs in others for pair in pairs]
     results = []
     kinds = (
         ("true frames", train, held_out),
@@ -158,12 +166,21 @@ def probe_source(
     )
     for kind, train_pairs, held_out_pairs in tqdm(kinds, desc=f"{source.name}: bridges", disable=not progress):
         results.append(
-            probe(train_pairs, held_out_pairs, alignment, steps=settings.steps, seed=settings.seed, device=device)
+            probe(
+                train_pairs,
+                held_out_pairs,
+                alignment,
+                steps=settings.steps,
+                seed=settings.seed,
+                device=device,
+                retrieval=train_pairs is train,
+            )
         )
         if progress:
             tqdm.write(f"{source.name}: L_CMA per token on {kind} {results[-1].loss:.4f}")
     true, other, noise = results
     gain = linguistic_gain(blind=other, true=true, seed=settings.seed)
+    assert true.retrieval is not None
     return ProbeScore(
         name=source.name,
         true=true.loss,
@@ -176,6 +193,7 @@ def probe_source(
         train_utterances=len(train),
         held_out_utterances=len(true.utterance_losses),
         held_out_tokens=sum(true.utterance_tokens),
+        retrieval=true.retrieval,
     )
 
 

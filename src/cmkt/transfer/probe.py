@@ -7,8 +7,9 @@ is `linguistic_gain`: the blind loss minus the true one.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -20,6 +21,7 @@ from cmkt.errors import ConfigError
 from cmkt.text.padding import pad_tokens
 from cmkt.transfer.alignment import AlignmentSpec
 from cmkt.transfer.objective import transfer_loss
+from cmkt.transfer.retrieval import Retrieval, retrieve
 from cmkt.types import Aligned, Frames, Tokens
 
 Pair = tuple[Tensor, float, Tensor]
@@ -34,11 +36,13 @@ _WEIGHT_DECAY = 1e-2
 class ProbeResult:
     """Held-out losses. utterance_losses: mean 1 - cos of each utterance's counted tokens; utterance_tokens: how many.
 
-    Utterances in which no token is counted are left out of both.
+    Utterances in which no token is counted are left out of both. retrieval: how often the same bridge finds the right
+    transcript; None where that was not asked for.
     """
 
     utterance_losses: tuple[float, ...]
     utterance_tokens: tuple[int, ...]
+    retrieval: Retrieval | None = None
 
     @property
     def loss(self) -> float:
@@ -66,11 +70,13 @@ def probe(
     batch_size: int = 16,
     learning_rate: float = 2e-3,
     device: str | torch.device = "cpu",
+    retrieval: bool = False,
 ) -> ProbeResult:
     """Trains a fresh bridge on the training pairs for `steps` batches and gives its losses on the held-out ones.
 
-    Weights, batches and drawn shifts depend on `seed` only, and the global random state is left alone.
-    Raises: ConfigError when there are no pairs, or their widths or frame rates differ.
+    Weights, batches and drawn shifts depend on `seed` only, and the global random state is left alone. retrieval: also
+    find the transcript of each held-out utterance among others (`cmkt.transfer.retrieval`).
+    Raises: ConfigError when there are no pairs, their widths or frame rates differ, or there are too few to retrieve.
     """
     _check_pairs([*train_pairs, *held_out_pairs], bool(train_pairs) and bool(held_out_pairs))
     bridge = spec.build(train_pairs[0][0].shape[1], train_pairs[0][2].shape[1], seed=seed).to(device)
@@ -82,13 +88,16 @@ def probe(
         if len(order) < min(batch_size, len(train_pairs)):
             order = torch.randperm(len(train_pairs), generator=generator).tolist()
         chosen, order = order[:batch_size], order[batch_size:]
-        aligned = _align(bridge, [train_pairs[index] for index in chosen], generator, device)
+        aligned = _align(bridge, [train_pairs[index] for index in chosen], generator=generator, device=device)
         optimizer.zero_grad()
         transfer_loss(aligned, "mean").backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(bridge.parameters(), _CLIP_NORM)
         optimizer.step()
         schedule.step()
-    return _held_out(bridge, held_out_pairs, batch_size=batch_size, seed=seed, device=device)
+    bridge.eval()
+    align = partial(_align, bridge, generator=torch.Generator().manual_seed(seed), device=device)
+    result = _held_out(align, held_out_pairs, batch_size=batch_size)
+    return replace(result, retrieval=retrieve(align, held_out_pairs, seed=seed)) if retrieval else result
 
 
 def linguistic_gain(
@@ -149,7 +158,9 @@ def _check_pairs(pairs: Sequence[Pair], both: bool) -> None:
         )
 
 
-def _align(bridge: nn.Module, pairs: Sequence[Pair], generator: torch.Generator, device: str | torch.device) -> Aligned:
+def _align(
+    bridge: nn.Module, pairs: Sequence[Pair], *, generator: torch.Generator, device: str | torch.device
+) -> Aligned:
     values = pad_sequence([frames for frames, _, _ in pairs], batch_first=True).to(device)
     lengths = torch.tensor([len(frames) for frames, _, _ in pairs])
     mask = (torch.arange(values.shape[1]) < lengths[:, None]).to(device)
@@ -160,15 +171,11 @@ def _align(bridge: nn.Module, pairs: Sequence[Pair], generator: torch.Generator,
 
 
 @torch.no_grad()
-def _held_out(
-    bridge: nn.Module, pairs: Sequence[Pair], *, batch_size: int, seed: int, device: str | torch.device
-) -> ProbeResult:
-    bridge.eval()
-    generator = torch.Generator().manual_seed(seed)
+def _held_out(align: Callable[[Sequence[Pair]], Aligned], pairs: Sequence[Pair], *, batch_size: int) -> ProbeResult:
     sums: list[float] = []
     counts: list[int] = []
     for start in range(0, len(pairs), batch_size):
-        aligned = _align(bridge, pairs[start : start + batch_size], generator, device)
+        aligned = align(pairs[start : start + batch_size])
         sums += aligned.distance.sum(dim=1).tolist()
         counts += aligned.counted.sum(dim=1).tolist()
     kept = [(total / count, count) for total, count in zip(sums, counts, strict=True) if count]
