@@ -114,7 +114,8 @@ def test_frames_that_name_the_words_give_a_gain_and_the_score_says_how_sure(tmp_
     assert score.gain_low <= score.gain <= score.gain_high
     assert (score.train_utterances, score.held_out_utterances, score.held_out_tokens) == (3, 3, 6)
     assert np.isfinite(score.mean_direction)
-    assert (score.retrieval.chance, score.retrieval.utterances) == (pytest.approx(1 / 3), 3)
+    assert score.retrieval.chance == pytest.approx(1 / 3)
+    assert score.retrieval.utterances == 3
 
 
 def test_several_held_out_folders_are_measured_together(settings: ProbeSettings) -> None:

@@ -135,13 +135,12 @@ def _alignment(args: argparse.Namespace) -> AlignmentSpec:
     from cmkt.transfer.shift import Shift
     from cmkt.transfer.sinkhorn import Sinkhorn
 
-    without = {"positional": Positional, "ctc": CTC}.get(args.alignment)
-    if without is not None:
+    if args.alignment in ("positional", "ctc"):
         if args.shift_tokens is not None:
             raise ConfigError(
                 f"`--shift-tokens` must be left out for --alignment {args.alignment}: its questions hold no token."
             )
-        return without()
+        return Positional() if args.alignment == "positional" else CTC()
     tokens = SHIFT_TOKENS if args.shift_tokens is None else args.shift_tokens
     if args.alignment == "causal":
         return Causal(delay=tokens)
