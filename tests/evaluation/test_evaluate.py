@@ -15,9 +15,10 @@ from cmkt.data.preparation import prepare
 from cmkt.errors import CheckpointError, ConfigError, DataError
 from cmkt.evaluation.evaluate import Settings, audio_path, evaluate, find_systems, spread
 from cmkt.evaluation.record import Item, Score, load_scores
+from cmkt.metrics.registry import DEFAULT_METRICS
 from cmkt.recipes.jsonl import read_list
 
-METRICS = {"pesq_wb", "stoi", "estoi", "si_sdr"}
+METRICS = set(DEFAULT_METRICS)
 
 
 @pytest.fixture

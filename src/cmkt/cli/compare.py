@@ -35,13 +35,11 @@ def run(args: argparse.Namespace) -> int:
     from cmkt.errors import ConfigError, DataError
     from cmkt.evaluation.conclusion import compare_all, conclusion_markdown, conclusion_values
     from cmkt.evaluation.run_scores import gather
-    from cmkt.metrics.identification import TITLES
-    from cmkt.metrics.registry import METRICS
+    from cmkt.metrics.about import ABOUT
 
-    known = (*METRICS, *TITLES)
-    if unknown := [name for name in args.metric or () if name not in known]:
-        raise ConfigError(f"`--metric` must be among {', '.join(known)}, but is {', '.join(unknown)}.")
-    tested = compare_all(gather(args.evaluations), args.metric or known)
+    if unknown := [name for name in args.metric or () if name not in ABOUT]:
+        raise ConfigError(f"`--metric` must be among {', '.join(ABOUT)}, but is {', '.join(unknown)}.")
+    tested = compare_all(gather(args.evaluations), args.metric or tuple(ABOUT))
     if not tested:
         raise DataError("The systems must share a metric that has a value on some mixture, but share none.")
     sys.stdout.write(conclusion_markdown(tested))

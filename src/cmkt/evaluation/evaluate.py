@@ -33,7 +33,7 @@ from cmkt.evaluation.record import CLEAN, NOISY, SCORES, Item, Score, ScoreWrite
 from cmkt.evaluation.score import Metrics, check_installed, measure
 from cmkt.evaluation.words import WORD_METRICS, words_identity
 from cmkt.inference.load import load
-from cmkt.metrics.registry import METRICS
+from cmkt.metrics.registry import DEFAULT_METRICS as METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence

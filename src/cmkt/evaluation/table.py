@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from cmkt.evaluation.bootstrap import FEWEST_TRUSTED
-from cmkt.metrics.identification import IDENTIFIED, MARGIN, TITLES
-from cmkt.metrics.registry import METRICS
+from cmkt.metrics.about import about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,15 +16,10 @@ if TYPE_CHECKING:
     from cmkt.evaluation.comparison import Comparison
     from cmkt.evaluation.summary import Cell, Estimate, SystemSummary
 
-DECIMALS: Final[dict[str, int]] = {"pesq_wb": 3, "stoi": 4, "estoi": 4, "si_sdr": 2, IDENTIFIED: 3, MARGIN: 1}
-
 
 def label(metric: str) -> str:
-    """The name of a metric as papers write it."""
-    known = METRICS.get(metric)
-    if known is None:
-        return TITLES.get(metric, metric)
-    return f"{known.title} (dB)" if known.unit == "dB" else known.title
+    """The name of a metric as papers write it, with its unit."""
+    return about(metric).label
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -89,13 +83,13 @@ def _at_snr(system: SystemSummary, *, snr_db: float) -> Mapping[str, Cell]:
 
 
 def _score_text(cell: Cell, metric: str) -> str:
-    return estimate_text(cell.score, decimals=DECIMALS.get(metric, 3))
+    return estimate_text(cell.score, decimals=about(metric).decimals)
 
 
 def _difference_text(cell: Cell, metric: str) -> str:
-    return (
-        "-" if cell.difference is None else estimate_text(cell.difference, decimals=DECIMALS.get(metric, 3), sign="+")
-    )
+    if cell.difference is None:
+        return "-"
+    return estimate_text(cell.difference, decimals=about(metric).decimals, sign="+")
 
 
 def estimate_text(estimate: Estimate, *, decimals: int, sign: str = "") -> str:
@@ -108,7 +102,7 @@ def estimate_text(estimate: Estimate, *, decimals: int, sign: str = "") -> str:
 
 def interval_text(interval: Interval, *, metric: str) -> str:
     """A difference with the bounds of its interval, in the decimals of the metric."""
-    places = DECIMALS.get(metric, 3)
+    places = about(metric).decimals
     return f"{interval.mean:+.{places}f} [{interval.low:+.{places}f}, {interval.high:+.{places}f}]"
 
 

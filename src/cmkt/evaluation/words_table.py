@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from cmkt.evaluation.record import CLEAN, NOISY
 from cmkt.evaluation.summary import Cell, SystemSummary, summarise
-from cmkt.evaluation.table import DECIMALS, estimate_text, label, markdown_table, summary_values
+from cmkt.evaluation.table import estimate_text, label, markdown_table, summary_values
 from cmkt.evaluation.words import WORD_METRICS
+from cmkt.metrics.about import about
 from cmkt.metrics.identification import IDENTIFIED
 
 if TYPE_CHECKING:
@@ -76,4 +77,4 @@ def _table(summary: Mapping[str, SystemSummary], metric: str) -> str:
 
 
 def _text(cells: Mapping[str, Cell], metric: str) -> str:
-    return estimate_text(cells[metric].score, decimals=DECIMALS[metric]) if metric in cells else "-"
+    return estimate_text(cells[metric].score, decimals=about(metric).decimals) if metric in cells else "-"

@@ -9,18 +9,12 @@ rate of a weak recogniser, which is near 1 in any noise, it spans its range betw
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, final
+from typing import Final, final
 
 from cmkt.errors import ConfigError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 IDENTIFIED: Final = "identified"
 MARGIN: Final = "word_margin"
-TITLES: Final[Mapping[str, str]] = MappingProxyType({IDENTIFIED: "identified", MARGIN: "margin (nats/word)"})
-"""What the two values are called in tables."""
 
 
 @final

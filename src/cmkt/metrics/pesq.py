@@ -1,12 +1,14 @@
-"""PESQ-WB, the perceived quality of speech.
+"""PESQ, the perceived quality of speech, wide and narrow band.
 
-ITU-T P.862.2 (11/2007): MOS-LQO from 1.04 to 4.64, higher is better. Identical signals have 4.6439.
+Wide band (50 to 7,000 Hz), ITU-T P.862.2 (11/2007): MOS-LQO from 1.04 to 4.64, higher is better. Identical signals have
+4.6439. Narrow band (300 to 3,400 Hz, as on a telephone), P.862 (02/2001) mapped by P.862.1 (11/2003): 1.02 to 4.55,
+higher is better; identical signals have 4.5486. The two are different scales.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
 
     from cmkt.types import FloatArray
 
-RATE = 16_000
+WIDE_BAND: Final = "wb", 16_000
+NARROW_BAND: Final = "nb", 8_000
+"""What the package calls a band, and the rate at which it is scored."""
 
 MOST_UTTERANCES = 50
 """The reference code of ITU-T writes past its tables, and crashes, when it finds more utterances than this."""
 
-VAD_FRAME_SAMPLES = 64
+VAD_FRAMES_IN_SECOND = 250
 PAUSE_FRAMES = 50
 """Its activity detector has frames of 4 ms, and only pauses longer than 200 ms part utterances."""
 
@@ -40,20 +44,34 @@ def pesq_wb(*, estimate: FloatArray, reference: FloatArray, sample_rate: int) ->
             there may be more than 50 utterances; continuous speech reaches that after about 40 s.
         MissingExtraError: `pesq` is not installed.
     """
+    return _pesq(estimate, reference, sample_rate, *WIDE_BAND)
+
+
+def pesq_nb(*, estimate: FloatArray, reference: FloatArray, sample_rate: int) -> float:
+    """Narrow-band PESQ as MOS-LQO, 1.02 to 4.55, higher is better. Other rates are resampled to 8 kHz first.
+
+    Shape: estimate (T,), reference (T,).
+
+    Raises: as `pesq_wb`.
+    """
+    return _pesq(estimate, reference, sample_rate, *NARROW_BAND)
+
+
+def _pesq(estimate: FloatArray, reference: FloatArray, sample_rate: int, band: str, rate: int) -> float:
     try:
         import pesq
     except ImportError as error:
         raise MissingExtraError(extra_hint("pesq", "eval")) from error
     estimate, reference = check_pair(estimate=estimate, reference=reference, sample_rate=sample_rate)
-    estimate = resample(estimate, sample_rate, RATE).astype(np.float32)
-    reference = resample(reference, sample_rate, RATE).astype(np.float32)
-    if _most_utterances(reference) > MOST_UTTERANCES:
+    estimate = resample(estimate, sample_rate, rate).astype(np.float32)
+    reference = resample(reference, sample_rate, rate).astype(np.float32)
+    if _most_utterances(reference, rate) > MOST_UTTERANCES:
         raise MetricUndefinedError(
-            f"PESQ takes at most {MOST_UTTERANCES} utterances between pauses, and {reference.size / RATE:.0f} s of "
+            f"PESQ takes at most {MOST_UTTERANCES} utterances between pauses, and {reference.size / rate:.0f} s of "
             "this reference may hold more; score shorter pieces"
         )
     try:
-        score = float(pesq.pesq(RATE, reference, estimate, "wb"))
+        score = float(pesq.pesq(rate, reference, estimate, band))
     except pesq.NoUtterancesError as error:
         raise MetricUndefinedError("PESQ finds no utterance") from error
     except pesq.BufferTooShortError as error:
@@ -65,9 +83,10 @@ def pesq_wb(*, estimate: FloatArray, reference: FloatArray, sample_rate: int) ->
     return score
 
 
-def _most_utterances(reference: NDArray[np.float32]) -> int:
+def _most_utterances(reference: NDArray[np.float32], rate: int) -> int:
     """The largest number of utterances that an activity detector with any threshold finds in `reference` (T,)."""
-    frames = reference[: reference.size // VAD_FRAME_SAMPLES * VAD_FRAME_SAMPLES].reshape(-1, VAD_FRAME_SAMPLES)
+    samples = rate // VAD_FRAMES_IN_SECOND
+    frames = reference[: reference.size // samples * samples].reshape(-1, samples)
     energy = np.square(frames).sum(axis=1)
     most = 0
     for threshold_db in np.arange(0.0, -70.0, -1.5):

@@ -24,7 +24,7 @@ from cmkt.errors import ConfigError, MissingExtraError, extra_hint
 from cmkt.evaluation.evaluate import Settings, evaluate, find_systems
 from cmkt.evaluation.record import Score
 from cmkt.evaluation.score import check_installed
-from cmkt.metrics.registry import METRICS
+from cmkt.metrics.registry import DEFAULT_METRICS
 from cmkt.recipes.demo import DemoCorpus, prepare_demo
 from cmkt.text.embedded import EmbeddedTeacher
 from cmkt.text.embedding import embed_texts
@@ -113,7 +113,7 @@ def run_demo(settings: DemoSettings, *, announce: Callable[[str], None] = log.in
 
 def _check_installed() -> None:
     """What is needed only after the training must not turn out to be missing then."""
-    check_installed(METRICS)
+    check_installed(DEFAULT_METRICS)
     if find_spec("matplotlib") is None:
         raise MissingExtraError(extra_hint("matplotlib", "demo"))
 

@@ -16,8 +16,9 @@ from cmkt.evaluation.evaluate import audio_path, spread
 from cmkt.evaluation.pictures import loss_curves, spectrogram_triple
 from cmkt.evaluation.record import NOISY, Item, Score
 from cmkt.evaluation.summary import SystemSummary, summarise
-from cmkt.evaluation.table import DECIMALS, estimate_text, label, markdown_table, summary_markdown, summary_values
-from cmkt.metrics.registry import METRICS
+from cmkt.evaluation.table import estimate_text, label, markdown_table, summary_markdown, summary_values
+from cmkt.metrics.about import about
+from cmkt.metrics.registry import DEFAULT_METRICS
 from cmkt.training.demo_arms import ARMS
 from cmkt.training.run_directory import RunDirectory
 
@@ -54,7 +55,7 @@ def write_results(
     scores: of the evaluation in `output/evaluation`; described: the demo's settings; listened: how many utterances
     kept their audio there; notes: what else readers must know.
     """
-    metrics = tuple(METRICS)
+    metrics = tuple(DEFAULT_METRICS)
     summary = summarise(scores, metrics)
     comparisons = compare_models(scores, list(ARMS), metrics)
     text = summary_markdown(
@@ -117,7 +118,7 @@ def _conditions(scores: Sequence[Score], described: Mapping[str, Any]) -> str:
 
 def _overall(summary: Mapping[str, SystemSummary], metrics: Sequence[str]) -> str:
     rows = [
-        [name, *(estimate_text(system.overall[metric].score, decimals=DECIMALS.get(metric, 3)) for metric in metrics)]
+        [name, *(estimate_text(system.overall[metric].score, decimals=about(metric).decimals) for metric in metrics)]
         for name, system in summary.items()
     ]
     return markdown_table(["system", *(label(metric) for metric in metrics)], rows)
