@@ -22,7 +22,7 @@ RESAMPLES = 2000
 FEWEST_TRUSTED: Final = 10
 """The interval of fewer utterances, or of fewer independent clusters, is too narrow to be trusted."""
 AT_ONCE = 2_000_000
-"""How many random counts are held in memory at a time."""
+"""How many random draws are held in memory at a time."""
 
 
 @final
@@ -110,6 +110,6 @@ def _portions(resamples: int, clusters: int) -> list[int]:
 
 
 def _resampled(sums: np.ndarray, sizes: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    times = rng.multinomial(sums.size, np.full(sums.size, 1 / sums.size), size=count)
-    means: np.ndarray = (times @ sums) / (times @ sizes)
+    drawn = rng.integers(sums.size, size=(count, sums.size))
+    means: np.ndarray = sums[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
     return means
