@@ -8,7 +8,7 @@ from cmkt.evaluation.harm import find_harm
 from cmkt.evaluation.record import Score
 
 
-def cells(count: int = 24) -> list[GroupCell]:
+def made(count: int) -> list[Score]:
     scores = []
     for number in range(count):
         gender = "m" if number % 2 else "f"
@@ -16,14 +16,52 @@ def cells(count: int = 24) -> list[GroupCell]:
             scores.append(
                 Score(str(number), 5.0, system, "", "d", 0, 1.0, gender=gender, metrics={"stoi": value, "estoi": value})
             )
-    return group_cells(scores, ["stoi", "estoi"])
+    return scores
+
+
+def cells(count: int = 24) -> list[GroupCell]:
+    return group_cells(made(count), ["stoi", "estoi"])
 
 
 def test_there_is_a_table_only_for_what_tells_groups_apart() -> None:
     text = "\n\n".join(groups_markdown(cells()))
     assert "### By gender" in text
     assert "### By SNR" not in text
-    assert "All mixtures have SNR 5 dB. The data do not say: language, age, corpus, noise class." in text
+    assert "All mixtures have SNR 5 dB, duration under 2 s. The data do not say: language, age, corpus," in text
+
+
+def test_only_the_fields_that_were_asked_for_are_said_to_be_missing() -> None:
+    own = group_cells(made(4), ["stoi"], fields=["gender", "age"], baseline="plain")
+    assert own == []
+    own = group_cells(made(4), ["stoi"], fields=["gender", "age"])
+    text = "\n\n".join(groups_markdown(own, fields=["gender", "age"], baseline="plain"))
+    assert "difference against plain" in text
+    assert text.endswith("The data do not say: age.")
+
+
+def test_groups_too_many_for_a_row_each_are_told_by_their_spread() -> None:
+    scores = []
+    for number in range(62):
+        for system, value in (("noisy", 0.5), ("plain", 0.5 + 0.01 * (number // 2 - 10))):
+            scores.append(
+                Score(str(number), 5.0, system, "", "d", 0, 1.0, speaker=f"s{number // 2}", metrics={"wer": value})
+            )
+    text = "\n\n".join(groups_markdown(group_cells(scores, ["wer"]), fields=[]))
+    (row,) = (line for line in text.split("### By speaker")[1].splitlines() if line.startswith("| plain"))
+    assert [cell.strip() for cell in row.strip("|").split("|")] == [
+        "plain",
+        "WER",
+        "31",
+        "20",
+        "+0.050",
+        "s30 (2): +0.200*",
+        "s0 (2): -0.100*",
+    ]
+
+
+def test_metrics_that_nobody_is_harmed_by_are_shown_where_there_are_no_others() -> None:
+    text = "\n\n".join(groups_markdown([cell for cell in cells() if cell.metric == "estoi"]))
+    assert "ESTOI" in text
 
 
 def test_a_row_shows_difference_interval_and_counts() -> None:

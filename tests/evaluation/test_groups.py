@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from cmkt.evaluation.groups import GROUPINGS, NOT_STATED, age_band, group_cells
+from cmkt.errors import ConfigError
+from cmkt.evaluation.groupings import NOT_STATED
+from cmkt.evaluation.groups import group_cells
 from cmkt.evaluation.record import Score
 
 
@@ -20,26 +22,6 @@ def pair(utterance: str, gain: float, **about: object) -> list[Score]:
     ]
 
 
-@pytest.mark.parametrize(
-    ("age", "band"),
-    [
-        ("6", "child (under 13)"),
-        ("12.9", "child (under 13)"),
-        ("13", "teen (13-17)"),
-        ("17", "teen (13-17)"),
-        ("18", "adult (18+)"),
-        ("80", "adult (18+)"),
-        ("twenties", "twenties"),
-        ("", None),
-        ("-1", None),
-        ("nan", None),
-        (None, None),
-    ],
-)
-def test_ages_fall_into_bands(age: str | None, band: str | None) -> None:
-    assert age_band(age) == band
-
-
 def test_each_group_has_the_difference_of_its_own_mixtures() -> None:
     scores = [*pair("a", 0.1, gender="f"), *pair("b", 0.3, gender="f"), *pair("c", -0.2, gender="m"), *pair("d", 0.0)]
     cells = {cell.group: cell for cell in group_cells(scores, ["stoi"]) if cell.grouping == "gender"}
@@ -48,46 +30,33 @@ def test_each_group_has_the_difference_of_its_own_mixtures() -> None:
     assert [cell.difference.utterances for cell in cells.values()] == [2, 1, 1]
 
 
-def test_every_grouping_gives_groups_for_every_system_and_metric_with_a_value() -> None:
-    about = {"language": "en", "gender": "f", "age": "30", "corpus": "c", "noise_classes": ("rain",)}
-    scores = pair("a", 0.1, **about)
+def test_every_grouping_gives_a_cell_for_every_system_and_metric_with_a_value() -> None:
+    scores = pair("a", 0.1, language="en", gender="f")
     scores += [replace(scores[1], system="other", metrics={})]
-    cells = group_cells(scores, ["stoi", "pesq_wb"])
+    cells = group_cells(scores, ["stoi", "pesq_wb"], fields=["gender", "language"])
     assert [(cell.grouping, cell.group) for cell in cells] == [
         ("all mixtures", "all"),
-        ("SNR", "0 dB"),
-        ("language", "en"),
         ("gender", "f"),
-        ("age", "adult (18+)"),
-        ("corpus", "c"),
-        ("noise class", "rain"),
+        ("language", "en"),
     ]
-    assert [cell.grouping for cell in cells] == list(GROUPINGS)
     assert {(cell.system, cell.metric) for cell in cells} == {("plain", "stoi")}
 
 
-def test_snrs_and_ages_are_in_their_order_and_other_groups_by_size() -> None:
-    scores = []
-    for number, (snr_db, age, noise) in enumerate(
-        [(10.0, "40", "a"), (-5.0, "5", "z"), (0.0, None, "z"), (5.0, "15", "b")]
-    ):
-        scores += pair(str(number), 0.0, snr_db=snr_db, age=age, noise_classes=(noise,))
-    cells = group_cells(scores, ["stoi"])
-    groups = {name: [cell.group for cell in cells if cell.grouping == name] for name in ("SNR", "age", "noise class")}
-    assert groups == {
-        "SNR": ["-5 dB", "0 dB", "5 dB", "10 dB"],
-        "age": ["child (under 13)", "teen (13-17)", "adult (18+)", NOT_STATED],
-        "noise class": ["z", "a", "b"],
-    }
+def test_without_fields_named_there_are_the_standard_ones() -> None:
+    cells = group_cells(pair("a", 0.0, about={"shoe": "42"}), ["stoi"])
+    assert {cell.grouping for cell in cells} == {"all mixtures", "SNR", "duration"}
 
 
-def test_a_grouping_of_which_the_data_say_nothing_has_no_cell() -> None:
-    assert {cell.grouping for cell in group_cells(pair("a", 0.0), ["stoi"])} == {"all mixtures", "SNR"}
+def test_a_field_that_the_data_do_not_have_is_refused() -> None:
+    with pytest.raises(ConfigError, match="is 'hat'"):
+        group_cells(pair("a", 0.0, about={"shoe": "42"}), ["stoi"], fields=["hat"])
 
 
-def test_two_noises_at_once_are_a_class_of_their_own() -> None:
-    cells = group_cells(pair("a", 0.0, noise_classes=("rain", "babble")), ["stoi"])
-    assert [cell.group for cell in cells if cell.grouping == "noise class"] == ["babble + rain"]
+def test_any_system_can_be_the_baseline() -> None:
+    scores = [*pair("a", 0.1), score("a", "transfer", 0.9), score("a", "clean", 1.0)]
+    (cell,) = group_cells(scores, ["stoi"], fields=(), baseline="plain")
+    assert cell.system == "transfer"
+    assert cell.difference.interval.mean == pytest.approx(0.3)
 
 
 def test_an_utterance_counts_once_over_its_snrs() -> None:
@@ -124,9 +93,18 @@ def test_a_group_of_one_speaker_is_one_observation_where_speakers_repeat_elsewhe
 
 def test_speakers_are_drawn_in_a_group_where_none_repeats_if_they_do_in_the_data() -> None:
     scores = [each for n in range(4) for each in pair(str(n), 0.1, speaker=str(n % 3), language="en" if n else "de")]
-    assert {cell.difference.drawn_by for cell in group_cells(scores, ["stoi"])} == {"speaker"}
+    assert {cell.difference.drawn_by for cell in group_cells(scores, ["stoi"], fields=["language"])} == {"speaker"}
 
 
 def test_without_noisy_and_for_the_clean_reference_there_is_no_difference() -> None:
     assert group_cells([score("a", "plain", 0.5)], ["stoi"]) == []
     assert group_cells([score("a", "noisy", 0.5), score("a", "clean", 1.0)], ["stoi"]) == []
+
+
+def test_within_a_speaker_utterances_are_independent() -> None:
+    scores = [each for n in range(24) for each in pair(str(n), 0.01 * n, speaker=str(n % 2))]
+    cells = group_cells(scores, ["stoi"], fields=["speaker"])
+    assert {(cell.grouping, cell.difference.drawn_by, cell.difference.independent) for cell in cells} == {
+        ("all mixtures", "speaker", 2),
+        ("speaker", "utterance", 12),
+    }

@@ -22,7 +22,7 @@ def test_a_large_group_whose_whole_interval_lies_below_zero_is_harmed() -> None:
     harm = find_harm([cell(-0.01), cell(0.0, group="adult"), cell(0.3, group="teen")])
     assert [each.group for each in harm.harmed] == ["child"]
     assert harm.looked_at == 3
-    assert harm.sentence.startswith("Yes: the 95% interval of the difference against noisy lies below zero in 1 of 3")
+    assert harm.sentence.startswith("Yes: in 1 of 3 looked at")
     assert "About 0.1 would by chance" in harm.sentence
 
 
@@ -39,7 +39,7 @@ def test_groups_of_fewer_than_ten_independent_clusters_are_not_looked_at_and_cou
     assert harm.sentence.endswith(" 1 more were too small to look at.")
 
 
-def test_two_speakers_prove_no_harm() -> None:
+def test_two_speakers_prove_no_harm_to_others() -> None:
     scores = []
     for number in range(40):
         loss = -0.1 - 0.01 * (number % 2)
@@ -47,7 +47,7 @@ def test_two_speakers_prove_no_harm() -> None:
             scores.append(
                 Score(str(number), 0.0, system, "", "d", 0, 1.0, speaker=str(number % 2), metrics={"stoi": value})
             )
-    harm = find_harm(group_cells(scores, ["stoi"]))
+    harm = find_harm(group_cells(scores, ["stoi"], fields=["language"]))
     assert (harm.harmed, harm.looked_at, harm.too_small) == ((), 0, 1)
 
 
@@ -61,6 +61,30 @@ def test_only_the_metrics_of_harm_are_looked_at() -> None:
 
     assert looked_at("estoi") == 0
     assert looked_at("stoi", "pesq_wb", "si_sdr") == 6
+
+
+def test_word_errors_harm_where_they_rise() -> None:
+    fewer, more = cell(-0.1, metric="wer", group="child"), cell(0.3, metric="wer", group="adult")
+    assert more.difference.interval.low > 0
+    assert [each.group for each in find_harm([fewer, more]).harmed] == ["adult"]
+    assert find_harm([cell(0.1, metric="wer"), cell(-0.1, metric="wer", group="adult")]).harmed == ()
+
+
+def test_other_metrics_are_looked_at_when_asked() -> None:
+    cells = [cell(0.3, metric="lsd"), cell(-0.1, metric="lsd", group="adult")]
+    assert find_harm(cells).looked_at == 0
+    assert [each.group for each in find_harm(cells, ["lsd"]).harmed] == ["child"]
+
+
+def test_a_speaker_with_utterances_enough_is_somebody() -> None:
+    scores = []
+    for number in range(60):
+        speaker = ("anna", "ben", "cleo")[number % 3]
+        gained = -0.1 - 0.01 * (number % 7) if speaker == "ben" else 0.1
+        for system, value in (("noisy", 0.5), ("plain", 0.5 + gained)):
+            scores.append(Score(str(number), 0.0, system, "", "d", 0, 1.0, speaker=speaker, metrics={"stoi": value}))
+    harm = find_harm(group_cells(scores, ["stoi"]))
+    assert [(each.grouping, each.group) for each in harm.harmed] == [("speaker", "ben")]
 
 
 def test_a_grouping_with_one_group_says_nothing_of_its_own() -> None:

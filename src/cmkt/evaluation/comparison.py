@@ -111,7 +111,7 @@ def compare_models(
         found += [
             compare(scores, baseline=models[0], system=model, metric=metric, resamples=resamples)
             for metric in metrics
-            if _shared(first, second, metric)
+            if shared_items(first, second, metric)
         ]
     return found
 
@@ -163,12 +163,13 @@ def _utterance_differences(
     first: Mapping[Item, Score], second: Mapping[Item, Score], metric: str
 ) -> tuple[dict[str, float], dict[str, str | None], int]:
     """By utterance, where both have a value: the mean of (second - first), and the speaker. And how many mixtures."""
-    both = _shared(first, second, metric)
+    both = shared_items(first, second, metric)
     means = utterance_means((item.id, second[item].metrics[metric] - first[item].metrics[metric]) for item in both)
     return means, {item.id: second[item].speaker for item in both}, len(both)
 
 
-def _shared(first: Mapping[Item, Score], second: Mapping[Item, Score], metric: str) -> list[Item]:
+def shared_items(first: Mapping[Item, Score], second: Mapping[Item, Score], metric: str) -> list[Item]:
+    """The mixtures on which both have a value, in the order of the first."""
     return [
         item for item in first if item in second and metric in first[item].metrics and metric in second[item].metrics
     ]
@@ -183,7 +184,7 @@ def check_same_words(
     """
     if metric not in (IDENTIFIED, MARGIN):
         return
-    for item in _shared(first, second, metric):
+    for item in shared_items(first, second, metric):
         if first[item].words != second[item].words:
             raise DataError(
                 f"`{metric}` must be measured in the same way in both systems, but is by {first[item].words!r} for "
@@ -219,5 +220,5 @@ def _mixture(score: Score) -> tuple[int, str, tuple[str, ...]]:
 
 
 def _named(items: Sequence[Item]) -> str:
-    names = ", ".join(f"{item.id} at {item.snr_db:g} dB" for item in items[:NAMED])
+    names = ", ".join(item.id if item.snr_db is None else f"{item.id} at {item.snr_db:g} dB" for item in items[:NAMED])
     return names + (", ..." if len(items) > NAMED else "")

@@ -2,46 +2,64 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cmkt.evaluation.bootstrap import FEWEST_TRUSTED
-from cmkt.evaluation.groups import EVERYTHING, GROUPINGS
+from cmkt.evaluation.gain import gain
+from cmkt.evaluation.groupings import EVERYTHING, STANDARD, plain_name
 from cmkt.evaluation.harm import HARM_METRICS, Harm
+from cmkt.evaluation.record import NOISY
 from cmkt.evaluation.table import interval_text, label, markdown_table
+from cmkt.metrics.about import about
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from cmkt.evaluation.groups import GroupCell
 
-MARK = "*"
+MARK: Final = "*"
+MANY_GROUPS: Final = 30
+"""A grouping of more groups has no row for each."""
 
 
-def groups_markdown(cells: Sequence[GroupCell]) -> list[str]:
-    """A table for each grouping that tells groups apart, and a line about those that do not."""
-    metrics = [metric for metric in HARM_METRICS if any(cell.metric == metric for cell in cells)]
+def groups_markdown(
+    cells: Sequence[GroupCell],
+    *,
+    metrics: Sequence[str] = HARM_METRICS,
+    fields: Iterable[str] = tuple(STANDARD),
+    baseline: str = NOISY,
+) -> list[str]:
+    """A table for each grouping that tells groups apart, and a line about those that do not; `fields` were asked for.
+
+    Where there is none of `metrics`, all are shown. Groupings of more than 30 groups, such as speakers, are told by
+    their spread and their ends.
+    """
+    measured = list(dict.fromkeys(cell.metric for cell in cells))
+    metrics = [metric for metric in metrics if metric in measured] or measured
     if not metrics:
         return []
-    parts, same, silent = [], [], []
-    for grouping in GROUPINGS:
+    parts, same = [], []
+    groupings = list(dict.fromkeys(cell.grouping for cell in cells))
+    for grouping in groupings:
         own = [cell for cell in cells if cell.grouping == grouping and cell.metric in metrics]
         names = list(dict.fromkeys(cell.group for cell in own))
-        if not names:
-            silent.append(grouping)
-        elif len(names) == 1 and grouping != EVERYTHING:
+        if len(names) == 1 and grouping != EVERYTHING:
             same.append(f"{grouping} {names[0]}")
-        else:
+        elif names:
             parts += [f"### By {grouping}"] if grouping != EVERYTHING else []
-            parts.append(_table(own, metrics, grouping))
-    about = [f"All mixtures have {', '.join(same)}."] if same else []
-    about += [f"The data do not say: {', '.join(silent)}."] if silent else []
+            parts += [_table(own, metrics, grouping)] if len(names) <= MANY_GROUPS else _spread(own, grouping)
+    asked = {plain_name(field) for field in fields}
+    silent = [name for name in STANDARD if plain_name(name) in asked and name not in groupings]
+    notes = [f"All mixtures have {', '.join(same)}."] if same else []
+    notes += [f"The data do not say: {', '.join(silent)}."] if silent else []
     return [
-        "## By group: difference against noisy, on the same mixtures (95% bootstrap interval)",
+        f"## By group: difference against {baseline}, on the same mixtures (95% bootstrap interval)",
         f"Intervals draw whole speakers where speakers repeat, whole utterances otherwise; `independent` counts them."
         f" {MARK}: fewer than {FEWEST_TRUSTED} utterances or speakers, too few for the interval to be trusted.",
         *parts,
-        *([" ".join(about)] if about else []),
+        *([" ".join(notes)] if notes else []),
     ]
 
 
@@ -93,6 +111,34 @@ def _table(cells: Sequence[GroupCell], metrics: Sequence[str], grouping: str) ->
     return markdown_table(
         [grouping, "system", *(label(metric) for metric in metrics), "utterances", "independent"], lines
     )
+
+
+def _spread(cells: Sequence[GroupCell], grouping: str) -> list[str]:
+    """Groups too many for a row each: how many there are and are worse, their median, the worst and the best."""
+    rows: dict[tuple[str, str], list[GroupCell]] = {}
+    for cell in cells:
+        rows.setdefault((cell.system, cell.metric), []).append(cell)
+    lines = []
+    for (system, metric), own in rows.items():
+        ranked = sorted(own, key=lambda cell: gain(metric, cell.difference.interval.mean))
+        middle = statistics.median(cell.difference.interval.mean for cell in own)
+        worse = sum(gain(metric, cell.difference.interval.mean) < 0 for cell in own)
+        ends = [f"{cell.group} ({cell.difference.utterances}): {_mean(cell)}" for cell in (ranked[0], ranked[-1])]
+        lines.append([system, label(metric), str(len(own)), str(worse), _signed(middle, metric), *ends])
+    header = ["system", "metric", "groups", "worse on average", "median", "worst (utterances)", "best (utterances)"]
+    note = (
+        f"The JSON file has a line for each. The ends of many small groups are mostly chance; harm to a {grouping}"
+        " is looked for where there are utterances enough."
+    )
+    return [markdown_table(header, lines), note]
+
+
+def _mean(cell: GroupCell) -> str:
+    return _signed(cell.difference.interval.mean, cell.metric) + (MARK if cell.few else "")
+
+
+def _signed(value: float, metric: str) -> str:
+    return f"{value:+.{about(metric).decimals}f}"
 
 
 def _marked(cell: GroupCell) -> str:

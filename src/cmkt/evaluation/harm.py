@@ -1,10 +1,10 @@
 """Does a system harm anyone: the groups for which it is surely worse than doing nothing.
 
 A group is looked at when it has 20 utterances or more and 10 independent clusters (speakers or utterances) or more, and
-counts as harmed when its whole 95% interval of the difference against noisy lies below zero (the metrics looked at are
-all better when higher). An interval below zero is expected by chance in 1 of 40 groups that are neither helped nor
-harmed, so the number of groups that were looked at is told too. Of fewer clusters the interval is too narrow and lies
-below zero far more often than that, so how many groups were too small is told as well.
+counts as harmed when its whole 95% interval of the difference against noisy is worse than zero: below it, or for word
+errors above it. That is expected by chance in 1 of 40 groups that are neither helped nor harmed, so the number of
+groups that were looked at is told too. Of fewer clusters the interval is too narrow and excludes zero far more often
+than that, so how many groups were too small is told as well.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, final
 
 from cmkt.evaluation.bootstrap import FEWEST_TRUSTED
-from cmkt.evaluation.groups import EVERYTHING
+from cmkt.evaluation.gain import surely_worse
+from cmkt.evaluation.groupings import EVERYTHING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from cmkt.evaluation.groups import GroupCell
 
-HARM_METRICS: Final = ("stoi", "pesq_wb", "si_sdr", "identified")
-"""What is looked at, where it was measured. All are better when higher."""
+HARM_METRICS: Final = ("stoi", "pesq_wb", "si_sdr", "identified", "wer")
+"""What is looked at, where it was measured. Guesses of opinions (DNSMOS) are not: they favour over-suppression."""
 HARM_UTTERANCES: Final = 20
 """A group of fewer is not looked at. It also needs `FEWEST_TRUSTED` independent clusters."""
 
@@ -29,7 +30,7 @@ HARM_UTTERANCES: Final = 20
 @final
 @dataclass(frozen=True, slots=True)
 class Harm:
-    """The groups whose interval lies below zero, of `looked_at` cells (group, system and metric) large enough.
+    """The groups whose whole interval is worse than zero, of `looked_at` cells (group, system, metric) large enough.
 
     `too_small` cells were not looked at.
     """
@@ -51,10 +52,11 @@ class Harm:
             "of them or their speakers independent, a system, a metric)"
         )
         small = f" {self.too_small} more were too small to look at." if self.too_small else ""
+        whole = "the whole 95% interval of the difference against noisy worse than zero"
         if not self.harmed:
-            return f"No: in none {looked} does the 95% interval of the difference against noisy lie below zero.{small}"
+            return f"No: in none {looked} is {whole}.{small}"
         return (
-            f"Yes: the 95% interval of the difference against noisy lies below zero in {len(self.harmed)} {looked}."
+            f"Yes: in {len(self.harmed)} {looked} is {whole}."
             f" About {self.looked_at / 40:.1f} would by chance if nothing were helped or harmed, up to"
             f" twice that where hardly {FEWEST_TRUSTED} are independent.{small}"
         )
@@ -74,7 +76,7 @@ def find_harm(cells: Sequence[GroupCell], metrics: Sequence[str] = HARM_METRICS)
         if cell.metric in metrics and (cell.grouping == EVERYTHING or len(groups[cell.grouping]) > 1)
     ]
     large = [cell for cell in asked if cell.difference.utterances >= HARM_UTTERANCES and not cell.few]
-    harmed = [cell for cell in large if cell.difference.interval.high < 0]
+    harmed = [cell for cell in large if surely_worse(cell.metric, cell.difference.interval)]
     return Harm(
         tuple(sorted(harmed, key=lambda cell: -cell.difference.utterances)), len(large), len(asked) - len(large)
     )
