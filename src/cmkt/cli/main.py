@@ -22,6 +22,7 @@ COMMANDS = {
     "embed": "train,embedded",
     "fit": "train,embedded",
     "evaluate": "eval,torch",
+    "mix": "eval,torch",
     "compare": "eval",
     "probe": "train,embedded",
     "layers": "train",
