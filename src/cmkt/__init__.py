@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cmkt.text.store import StoredTeacher
     from cmkt.transfer.attach import attach
     from cmkt.transfer.attention import Attention
+    from cmkt.transfer.branch import Supervised
     from cmkt.transfer.causal import Causal
     from cmkt.transfer.ctc import CTC
     from cmkt.transfer.positional import Positional
@@ -48,6 +49,7 @@ _HOMES = {
     "ShuffledTeacher": "cmkt.text.controls",
     "Sinkhorn": "cmkt.transfer.sinkhorn",
     "StoredTeacher": "cmkt.text.store",
+    "Supervised": "cmkt.transfer.branch",
     "WeightedSum": "cmkt.losses.weighted_sum",
     "attach": "cmkt.transfer.attach",
     "load": "cmkt.inference.load",
@@ -71,6 +73,7 @@ __all__ = [
     "ShuffledTeacher",
     "Sinkhorn",
     "StoredTeacher",
+    "Supervised",
     "WeightedSum",
     "attach",
     "load",

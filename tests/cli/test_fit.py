@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from cmkt.audio.write import write_audio
 from cmkt.cli.main import main
@@ -214,7 +215,7 @@ def test_a_checkpoint_of_another_model_is_refused_by_name_and_nothing_is_changed
     error = refused([*arguments, "--model.model.hidden", "12", "--ckpt_path", "last"], capsys)
     assert "task.model.expand.weight is (" in error
     transfer = with_transfer(arguments, corpus_folder, "attention")
-    assert "lacks: task._extra_state, task.alignment" in refused([*transfer, "--ckpt_path", "last"], capsys)
+    assert "lacks: task._extra_state, task.branches" in refused([*transfer, "--ckpt_path", "last"], capsys)
     assert (tmp_path / "run" / "config.yaml").read_text() == config
 
 
@@ -307,6 +308,8 @@ def test_a_setting_that_does_not_exist_is_a_usage_error(
         ["crn", "transfer/attention", "transfer/shift1", "transfer/shuffled"],
         ["crn", "transfer/attention", "transfer/sinkhorn", "transfer/random"],
         ["crn", "transfer/attention", "transfer/ctc"],
+        ["crn", "transfer/hierarchical"],
+        ["crn", "transfer/hierarchical", "transfer/shuffled"],
         ["blstm", "transfer/paper"],
     ],
 )
@@ -340,6 +343,16 @@ def test_every_alignment_and_control_trains_from_its_overlay(
     transfer = [row["train/transfer"] for row in rows(RunDirectory(tmp_path / "run")) if row["train/transfer"]]
     assert len(transfer) == 4
     assert all(float(value) > 0 for value in transfer)
+
+
+def test_two_layers_train_from_a_configuration(arguments: list[str], corpus_folder: Path, tmp_path: Path) -> None:
+    layers = yaml.safe_load((CONFIGS / "transfer" / "hierarchical.yaml").read_text(encoding="utf-8"))
+    layers["model"]["transfer"]["layer"][0]["layer"] = "encoder.1"  # the last of the small model
+    (tmp_path / "two.yaml").write_text(yaml.safe_dump(layers))
+    assert main(with_transfer(arguments, corpus_folder, str(tmp_path / "two"))) == 0
+    run = RunDirectory(tmp_path / "run")
+    assert {name.split(".")[2] for name in weights(run) if name.startswith("task.branches")} == {"0", "1"}
+    assert all(float(row["train/transfer"]) > 0 for row in rows(run) if row["train/transfer"])
 
 
 def outsider(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, rate: str = "sample_rate = 8000") -> list[str]:

@@ -58,7 +58,7 @@ def test_a_bridge_of_another_seed_leaves_the_model_as_it_is(toy: type[nn.Module]
     first, second = (build(toy, settings(corpus_folder, seed=seed)) for seed in (0, 1))
     weights = [module.enhancer.state_dict() for module in (first, second)]
     assert all(torch.equal(value, weights[1][name]) for name, value in weights[0].items())
-    bridges = [torch.cat([p.flatten() for p in module.task.alignment.parameters()]) for module in (first, second)]  # type: ignore[union-attr]
+    bridges = [torch.cat([p.flatten() for p in module.task.branches.parameters()]) for module in (first, second)]  # type: ignore[union-attr]
     assert not torch.equal(*bridges)
 
 

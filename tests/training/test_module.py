@@ -84,7 +84,7 @@ class Spy(Callback):
         task: Any = pl_module.task
         self.model, self.bridge = (
             float(torch.stack([p.grad.norm() for p in part.parameters() if p.grad is not None]).norm())
-            for part in (task.model, task.alignment)
+            for part in (task.model, task.branches)
         )
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from cmkt.errors import CmktError, ConfigError, LayerError
 from cmkt.transfer.attach import attach
 from cmkt.transfer.attention import Attention
+from cmkt.transfer.branch import Supervised
 from cmkt.transfer.task import TransferTask
 from cmkt.types import Teacher
 
@@ -78,7 +79,7 @@ def test_a_copied_model_records_nothing_for_the_task(net: nn.Sequential, attache
     task = attached(net)
     train_once(task)
     for twin in (copy.deepcopy(net), pickle.loads(pickle.dumps(net))):
-        with task._tap.recording() as recorded:
+        with task._branches()[0].tap.recording() as recorded:
             twin(torch.ones(1, 160))
         assert recorded == []
 
@@ -133,13 +134,14 @@ def test_arms_share_initial_weights_and_random_numbers(make_net: Callable[[], nn
 
 def test_facts_of_the_layer_are_measured(net: nn.Sequential, attached: Attach) -> None:
     task = attached(net)
-    assert task.seconds_per_frame == pytest.approx(16 / SAMPLE_RATE)
-    assert task.alignment.get_submodule("bridge.frame_norm").weight.shape == (12,)
+    assert task._branches()[0].seconds_per_frame == pytest.approx(16 / SAMPLE_RATE)
+    assert task.get_submodule("branches.0.alignment.bridge.frame_norm").weight.shape == (12,)
 
 
 def test_seed_decides_the_bridge(make_net: Callable[[], nn.Sequential], attached: Attach) -> None:
     first, again, other = (
-        attached(make_net(), seed=seed).alignment.get_parameter("bridge.queries.weight") for seed in (1, 1, 2)
+        attached(make_net(), seed=seed).get_parameter("branches.0.alignment.bridge.queries.weight")
+        for seed in (1, 1, 2)
     )
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
@@ -208,6 +210,77 @@ def test_wrong_layers_are_errors_before_anything_changes(
     assert net.training
 
 
+def test_a_layer_may_be_named_by_its_end_or_a_pattern(make_net: Callable[[], nn.Sequential], attached: Attach) -> None:
+    wrapped = nn.Sequential(make_net())
+    for name in ("encoder.2", "*.2", "0.enc*.2"):
+        task = attached(wrapped, layer=name)
+        assert [branch.layer for branch in task._branches()] == ["0.encoder.2"]
+        task.detach()
+    with pytest.raises(
+        LayerError, match=r"must mean one submodule of Sequential, but '\*encoder\*' fits 4: 0.encoder, "
+    ):
+        attached(wrapped, layer="*encoder*")
+
+
+def test_a_function_reads_frames_from_an_output_that_no_layout_describes(attached: Attach) -> None:
+    net = Net()
+
+    def squared_beside(output: dict[str, Tensor]) -> Tensor:
+        return torch.cat([output["x"], output["x"] ** 2], dim=1).transpose(1, 2)
+
+    task = attached(net, layer="dictionary", layout=squared_beside)
+    noisy = torch.randn(2, 800)
+    losses = task(noisy, clean=noisy, texts=["a b c", "d"])
+    (1e3 * losses.transfer).backward()
+    weight = net.encoder[0].weight
+    assert isinstance(weight, Tensor)
+    assert weight.grad is not None
+    assert weight.grad.abs().sum() > 0
+    assert task.gradient_norms(task(noisy, clean=noisy, texts=["a b c", "d"]))["transfer"] > 0
+
+
+def test_several_layers_are_weighted_by_their_shares(make_net: Callable[[], nn.Sequential], attached: Attach) -> None:
+    noisy, texts = torch.randn(2, 800), ["a b c", "d e"]
+    kinds = {"encoder.0": Attention(heads=2, width=16), "encoder.2": Attention(heads=2, width=8)}
+    alone = [
+        attached(make_net().eval(), layer=name, alignment=kind, seed=place)
+        for place, (name, kind) in enumerate(kinds.items())
+    ]
+    both = [Supervised(name, "b c t", kind, weight) for (name, kind), weight in zip(kinds.items(), (3, 1), strict=True)]
+    task = attached(make_net().eval(), layer=both, layout="b t c", alignment=None)
+    first, second = (each(noisy, clean=noisy, texts=texts).transfer for each in alone)
+    losses = task(noisy, clean=noisy, texts=texts)
+    assert losses.transfer.item() == pytest.approx(0.75 * first.item() + 0.25 * second.item(), abs=1e-6)
+    assert losses.tokens == 10
+    norms = task.gradient_norms(losses)
+    losses.total.backward()
+    assert all(p.grad is not None for p in task.branches.parameters())
+    assert norms["transfer"] > 0
+    gap = task.mismatch_gap()
+    assert gap is not None
+    assert hooks(task.detach()) == 0
+
+
+@pytest.mark.parametrize(
+    ("layers", "changes", "message"),
+    [
+        ([], {}, "each once, but names"),
+        ([Supervised("encoder.1", "b c t"), Supervised("*.1", "b c t")], {}, "each once, but names"),
+        ([Supervised("encoder.1", "b c t", weight=0.0)], {}, "`weight` of 'encoder.1' must be above 0"),
+        ([Supervised("encoder.1", "b c t")], {"layout": "b c t"}, "given to each Supervised"),
+        ([Supervised("encoder.1", "b t c")], {}, "does not grow"),
+        ([Supervised("encoder.1", "b c t"), Supervised("encodr", "b c t")], {}, "Closest: encoder"),
+    ],
+)
+def test_wrong_lists_of_layers_are_errors_before_anything_changes(
+    attached: Attach, layers: list[Supervised], changes: dict[str, Any], message: str
+) -> None:
+    net = Net()
+    with pytest.raises(CmktError, match=message):
+        attached(net, **({"layer": layers, "layout": "b t c", "alignment": None} | changes))
+    assert hooks(net) == 0
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -248,7 +321,8 @@ def test_a_model_without_sample_rate_needs_one(net: nn.Sequential, attached: Att
         ConfigError, match="`sample_rate` must be the rate in Hz at which Sequential works, but is None"
     ):
         attached(net, sample_rate=None)
-    assert attached(Net(), layer="encoder.3", sample_rate=None).seconds_per_frame == 1 / SAMPLE_RATE
+    task = attached(Net(), layer="encoder.3", sample_rate=None)
+    assert task._branches()[0].seconds_per_frame == 1 / SAMPLE_RATE
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit")

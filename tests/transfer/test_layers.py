@@ -12,7 +12,7 @@ from cmkt.models.dpcrn import DPCRN
 from cmkt.transfer.calling import calling_of
 from cmkt.transfer.inspection import inspect_layer
 from cmkt.transfer.layers import list_layers, recommended
-from cmkt.transfer.layout import parse_layout
+from cmkt.transfer.layout import reading_of
 
 RATE = 16_000
 
@@ -62,7 +62,11 @@ def test_attaching_agrees_with_every_line(model: nn.Module) -> None:
     for report in usable:
         assert report.layout is not None
         facts = inspect_layer(
-            model, calling_of(model), layer=report.name, layout=parse_layout(report.layout), sample_rate=RATE
+            model,
+            calling_of(model),
+            layer=report.name,
+            reading=reading_of(report.layout, report.name),
+            sample_rate=RATE,
         )
         assert facts.width == report.width
         assert 1 / facts.seconds_per_frame == pytest.approx(report.frames_per_second)

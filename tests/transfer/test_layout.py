@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from cmkt.errors import ConfigError, LayerError
-from cmkt.transfer.layout import parse_layout
+from cmkt.transfer.layout import parse_layout, reading_of
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,24 @@ def test_wrong_rank_is_an_error_with_both_ranks() -> None:
 
 def test_layout_prints_as_it_was_written() -> None:
     assert str(parse_layout("b  c f t")) == "b c f t"
+
+
+def test_a_function_of_the_users_makes_frames_of_any_output() -> None:
+    reading = reading_of(lambda output: output["x"].transpose(1, 2), "encoder")
+    assert reading({"x": torch.zeros(2, 3, 5)}).shape == (2, 5, 3)
+
+
+@pytest.mark.parametrize("made", [torch.zeros(2, 5), torch.zeros(2, 5, 3).long(), None])
+def test_a_function_that_makes_no_frames_is_an_error_that_says_what_it_made(made: object) -> None:
+    with pytest.raises(LayerError, match=r"real frames .* of 'encoder' it made"):
+        reading_of(lambda _: made, "encoder")(torch.zeros(2, 5, 3))  # type: ignore[arg-type]
+
+
+def test_a_layout_that_is_neither_text_nor_function_is_an_error() -> None:
+    with pytest.raises(ConfigError, match=r"`layout` must be a string .* but is 3"):
+        reading_of(3, "encoder")  # type: ignore[arg-type]
+
+
+def test_readings_print_as_errors_show_them() -> None:
+    assert str(reading_of("b  c t", "encoder")) == '"b c t"'
+    assert str(reading_of(torch.real, "encoder")) == "real"

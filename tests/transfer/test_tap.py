@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from cmkt.errors import LayerError
-from cmkt.transfer.tap import Tap, only_output
+from cmkt.transfer.tap import Tap, first_tensor, only_output, tensors_in
 
 
 def test_records_only_while_armed() -> None:
@@ -48,7 +48,7 @@ def test_refers_to_nothing_at_rest() -> None:
 
 def test_first_element_of_a_tuple_is_the_output() -> None:
     lstm = nn.LSTM(3, 4, batch_first=True)
-    assert only_output([lstm(torch.zeros(2, 5, 3))], "lstm").shape == (2, 5, 4)
+    assert first_tensor(lstm(torch.zeros(2, 5, 3)), "lstm").shape == (2, 5, 4)
 
 
 @pytest.mark.parametrize("calls", [0, 2])
@@ -60,4 +60,9 @@ def test_calls_other_than_one_are_an_error_that_names_the_layer(calls: int) -> N
 @pytest.mark.parametrize("output", [None, {"a": torch.zeros(1)}, (), ({},)])
 def test_output_that_is_no_tensor_is_an_error(output: object) -> None:
     with pytest.raises(LayerError, match="`layer` must return a tensor"):
-        only_output([output], "encoder")
+        first_tensor(output, "encoder")
+
+
+def test_tensors_are_found_in_nested_outputs_in_order() -> None:
+    found = tensors_in(({"a": torch.ones(1), "b": [torch.ones(2), None]}, torch.ones(3), "text"))
+    assert [len(tensor) for tensor in found] == [1, 2, 3]

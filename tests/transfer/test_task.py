@@ -58,7 +58,7 @@ def test_reductions_of_the_same_batch_by_hand(make_task: Callable[..., TransferT
 def test_gradients_reach_the_model_and_every_part_of_the_bridge(make_task: Callable[..., TransferTask]) -> None:
     task = make_task(alpha=0.0)
     backward(run(task))
-    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in task.alignment.parameters())
+    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in task.branches.parameters())
     weight = task.model.get_submodule("encoder.0").weight
     assert isinstance(weight, Tensor)
     assert weight.grad is not None
@@ -75,7 +75,7 @@ def test_a_batch_without_text_is_a_connected_zero_and_trains_on_the_other_loss(
     assert losses.transfer.item() == 0.0
     assert losses.transfer.requires_grad
     assert losses.tokens == 0
-    assert all(p.grad is not None and not bool(p.grad.any()) for p in task.alignment.parameters())
+    assert all(p.grad is not None and not bool(p.grad.any()) for p in task.branches.parameters())
 
 
 def test_an_utterance_without_text_changes_nothing_for_the_others(make_task: Callable[..., TransferTask]) -> None:
@@ -89,18 +89,20 @@ def test_valid_frames_are_rounded_up(make_task: Callable[..., TransferTask]) -> 
     task = make_task()
     lengths = torch.tensor([800, 401, 1])
     run(task, lengths=lengths)
-    assert task._last is not None
-    assert task._last[1].mask.sum(dim=1).tolist() == [math.ceil(50 * n / 800) for n in (800, 401, 1)] == [50, 26, 1]
+    seen = task._branches()[0].seen
+    assert seen is not None
+    assert seen.frames.mask.sum(dim=1).tolist() == [math.ceil(50 * n / 800) for n in (800, 401, 1)] == [50, 26, 1]
 
 
 def test_both_gradient_norms_are_those_of_autograd(make_task: Callable[..., TransferTask]) -> None:
     task = make_task(alpha=0.25)
     losses = run(task)
     norms = task.gradient_norms(losses)
-    assert task._last is not None
-    (gradient,) = torch.autograd.grad(0.75 * losses.transfer, task._last[0], retain_graph=True)
+    seen = task._branches()[0].seen
+    assert seen is not None
+    (gradient,) = torch.autograd.grad(0.75 * losses.transfer, seen.output, retain_graph=True)
     assert norms["transfer"] == pytest.approx(float(gradient.norm()))
-    (gradient,) = torch.autograd.grad(0.25 * losses.enhancement, task._last[0], retain_graph=True)
+    (gradient,) = torch.autograd.grad(0.25 * losses.enhancement, seen.output, retain_graph=True)
     assert norms["enhancement"] == pytest.approx(float(gradient.norm()))
     backward(losses)
 

@@ -17,8 +17,8 @@ from cmkt.errors import ConfigError
 from cmkt.spectral.stft import STFT
 from cmkt.transfer.alignment import seeded_build
 from cmkt.transfer.calling import calling_of
-from cmkt.transfer.inspection import check_model, find_layer, inspect_layer, layer_output
-from cmkt.transfer.layout import parse_layout
+from cmkt.transfer.inspection import check_model, inspect_layer, layer_name, layer_output
+from cmkt.transfer.layout import reading_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,9 +47,9 @@ def tapped_model(model: nn.Module, *, name: str, layer: str, layout: str, sample
     Raises: LayerError and ConfigError as `cmkt.attach`, before anything runs.
     """
     check_model(model)
-    find_layer(model, layer)
-    parsed, calling = parse_layout(layout), calling_of(model)
-    facts = inspect_layer(model, calling, layer=layer, layout=parsed, sample_rate=sample_rate)
+    layer = layer_name(model, layer)
+    reading, calling = reading_of(layout, layer), calling_of(model)
+    facts = inspect_layer(model, calling, layer=layer, reading=reading, sample_rate=sample_rate)
     like = next(model.parameters(), torch.zeros(()))
     model.eval()
 
@@ -58,7 +58,7 @@ def tapped_model(model: nn.Module, *, name: str, layer: str, layout: str, sample
         noisy = torch.from_numpy(mixture.noisy)[None].to(like)
         lengths = torch.tensor([noisy.shape[1]], device=noisy.device)
         output = layer_output(model, calling, layer=layer, noisy=noisy, lengths=lengths)
-        return parsed.to_frames(output)[0].float().cpu()
+        return reading(output)[0].float().cpu()
 
     return FrameSource(name, sample_rate, facts.seconds_per_frame, frames)
 

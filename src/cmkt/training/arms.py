@@ -19,6 +19,7 @@ from cmkt.text.controls import Control, ShuffledTeacher, controlled, real_teache
 from cmkt.text.store import StoredTeacher
 from cmkt.training.data import MixtureData
 from cmkt.transfer.attach import attach
+from cmkt.transfer.branch import Supervised
 from cmkt.transfer.calling import calling_of, check_lengths
 from cmkt.transfer.objective import Reduction
 from cmkt.transfer.task import TransferTask
@@ -35,10 +36,22 @@ class ConfiguredAlignment(Protocol):
 
 @final
 @dataclass(frozen=True, slots=True)
+class SupervisedLayer:
+    """One of several layers in a configuration: `cmkt.Supervised`."""
+
+    layer: str
+    layout: str = "b t c"
+    alignment: ConfiguredAlignment | None = None
+    weight: float = 1.0
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class Transfer:
     """Settings of linguistic transfer in a configuration; each is that of `cmkt.attach`.
 
-    layer: name of the submodule to supervise; layout: the axes of its output; teacher: an embedding store, "embedded",
+    layer: name of the submodule to supervise, or a list of `SupervisedLayer`, each with its own layout, alignment and
+    weight; layout: the axes of its output; teacher: an embedding store, "embedded",
     "characters" (for CTC), a language model's name or folder, or a Teacher; control: "shuffled" (every utterance has
     another one's transcript) or "random" (a random vector for each token), to tell language from regularisation;
     alignment: its specification, default `Attention()`; alpha: weight of L_SE; reduction: of L_CMA, "mean" or "sum";
@@ -46,7 +59,7 @@ class Transfer:
     weighted terms at the layer, 0 for never.
     """
 
-    layer: str
+    layer: str | list[SupervisedLayer]
     layout: str = "b t c"
     teacher: str | Teacher = "embedded"
     control: Control | None = None
@@ -94,7 +107,7 @@ def build_arm(model: nn.Module, loss: nn.Module, transfer: Transfer | None) -> P
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         return attach(
             model,
-            layer=transfer.layer,
+            layer=_layers(transfer.layer),
             layout=transfer.layout,
             teacher=controlled(transfer.teacher, transfer.control, seed=transfer.seed),
             alignment=transfer.alignment,
@@ -103,6 +116,12 @@ def build_arm(model: nn.Module, loss: nn.Module, transfer: Transfer | None) -> P
             reduction=transfer.reduction,
             seed=transfer.seed,
         )
+
+
+def _layers(configured: str | list[SupervisedLayer]) -> str | list[Supervised]:
+    if isinstance(configured, str):
+        return configured
+    return [Supervised(each.layer, each.layout, each.alignment, each.weight) for each in configured]
 
 
 def _check_loss(loss: nn.Module) -> None:

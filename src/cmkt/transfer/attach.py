@@ -1,8 +1,9 @@
-"""Attaching an alignment to one layer of a model that nobody here wrote."""
+"""Attaching alignments to the layers of a model that nobody here wrote."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import torch
@@ -13,11 +14,11 @@ from cmkt.losses.mae import MAE
 from cmkt.text.teacher import resolve_teacher
 from cmkt.transfer.alignment import AlignmentSpec, check_teacher
 from cmkt.transfer.attention import Attention
-from cmkt.transfer.calling import calling_of
-from cmkt.transfer.inspection import check_model, find_layer, inspect_layer
-from cmkt.transfer.layout import parse_layout
+from cmkt.transfer.branch import Branch, Supervised
+from cmkt.transfer.calling import Calling, calling_of
+from cmkt.transfer.inspection import check_model, inspect_layer, layer_name
+from cmkt.transfer.layout import FrameReading, reading_of
 from cmkt.transfer.objective import Reduction
-from cmkt.transfer.tap import Tap
 from cmkt.transfer.task import TransferTask
 from cmkt.types import Teacher
 
@@ -25,8 +26,8 @@ from cmkt.types import Teacher
 def attach(
     model: nn.Module,
     *,
-    layer: str,
-    layout: str = "b t c",
+    layer: str | Sequence[Supervised],
+    layout: str | FrameReading = "b t c",
     teacher: str | Teacher,
     alignment: AlignmentSpec | None = None,
     loss: nn.Module | None = None,
@@ -37,8 +38,10 @@ def attach(
 ) -> TransferTask:
     """A task that trains `model` with linguistic transfer at `layer`; `task.detach()` gives the model back untouched.
 
-    model: (B, T) -> (B, T), called with `lengths=` where its forward has that parameter. layer: exact name of a
-    submodule that is called once in a forward pass. layout: the axes of its output, such as "b t c" or "b c f t".
+    model: (B, T) -> (B, T), called with `lengths=` where its forward has that parameter. layer: name of a submodule
+    that is called once in a forward pass, its end or a pattern where no other one fits; or several `Supervised`, each
+    with its own layout, alignment and weight (hierarchical transfer). layout: the axes of its output, such as "b t c"
+    or "b c f t", or a function that makes frames (B, F, C) of whatever the layer returns.
     teacher: "embedded", a store, a language model's name or folder, or a Teacher. alignment: default `Attention()`.
     loss: L_SE, called as loss(estimate=, reference=, lengths=), default `MAE()`. alpha: weight of L_SE, 0 to 1.
     reduction: of L_CMA, "mean" over tokens or the paper's "sum". sample_rate: in Hz, default `model.sample_rate`.
@@ -46,37 +49,69 @@ def attach(
 
     Everything is checked before the model is touched. Raises: LayerError for a layer that does not exist, has no time
     axis or is not called exactly once; ConfigError for anything else that cannot work, such as a teacher that the
-    alignment does not take. Reference: arXiv 2503.07078.
+    alignment does not take. Reference: arXiv 2503.07078; several layers: arXiv 2309.16093.
     """
     check_model(model)
-    target = find_layer(model, layer)
-    parsed = parse_layout(layout)
+    supervised = _supervised(model, layer, layout, alignment)
     _check_objective(alpha, reduction)
     rate = _sample_rate(model, sample_rate)
     resolved = resolve_teacher(teacher)
-    spec = alignment or Attention()
-    check_teacher(spec, resolved)
+    for each in supervised:
+        check_teacher(each.alignment or Attention(), resolved)
     calling = calling_of(model)
-    facts = inspect_layer(model, calling, layer=layer, layout=parsed, sample_rate=rate)
-    bridge = spec.build(facts.width, resolved.width, seed=seed)
-    device = next((tensor.device for tensor in _tensors(target, model)), torch.device("cpu"))
+    branches = [
+        _branch(model, each, calling, token_width=resolved.width, sample_rate=rate, seed=seed + place)
+        for place, each in enumerate(supervised)
+    ]
+    device = next((tensor.device for tensor in _tensors(model.get_submodule(branches[0].layer), model)), "cpu")
     task = TransferTask(
         model,
-        alignment=bridge.to(device),
+        branches=[branch.to(device) for branch in branches],
         loss=(loss or MAE()).to(device),
         teacher=resolved,
-        tap=Tap(),
         calling=calling,
-        layer=layer,
-        layout=parsed,
-        seconds_per_frame=facts.seconds_per_frame,
         alpha=alpha,
         reduction=reduction,
         seed=seed,
     )
     task.training = model.training  # not task.train(), which would unfreeze submodules that are in eval mode
-    task._register()
+    for branch in branches:
+        branch.attach_to(model)
     return task
+
+
+def _supervised(
+    model: nn.Module, layer: str | Sequence[Supervised], layout: str | FrameReading, alignment: AlignmentSpec | None
+) -> list[Supervised]:
+    """What was asked for, with exact names."""
+    if isinstance(layer, str):
+        return [Supervised(layer_name(model, layer), layout, alignment)]
+    if layout != "b t c" or alignment is not None:
+        raise ConfigError(
+            "`layout` and `alignment` must be given to each Supervised where there are several layers, but were given "
+            "to attach."
+        )
+    named = [replace(each, layer=layer_name(model, each.layer)) for each in layer]
+    names = [each.layer for each in named]
+    if not names or len(set(names)) < len(names):
+        raise ConfigError(f"`layer` must name at least one layer, and each once, but names {names}.")
+    if wrong := [each for each in named if not 0 < each.weight < float("inf")]:
+        raise ConfigError(f"`weight` of {wrong[0].layer!r} must be above 0 and finite, but is {wrong[0].weight}.")
+    return named
+
+
+def _branch(
+    model: nn.Module, asked: Supervised, calling: Calling, *, token_width: int, sample_rate: int, seed: int
+) -> Branch:
+    reading = reading_of(asked.layout, asked.layer)
+    facts = inspect_layer(model, calling, layer=asked.layer, reading=reading, sample_rate=sample_rate)
+    return Branch(
+        layer=asked.layer,
+        reading=reading,
+        alignment=(asked.alignment or Attention()).build(facts.width, token_width, seed=seed),
+        seconds_per_frame=facts.seconds_per_frame,
+        weight=asked.weight,
+    )
 
 
 def _check_objective(alpha: float, reduction: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import fnmatch
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from torch import Tensor, nn
 
 from cmkt.errors import ConfigError, LayerError
 from cmkt.transfer.calling import Calling
-from cmkt.transfer.layout import Layout
-from cmkt.transfer.tap import Tap, only_output
+from cmkt.transfer.layout import FrameReading
+from cmkt.transfer.tap import Tap, only_output, tensors_in
 
 # Both lengths and their difference hold a whole number of frames for nearly every hop in use (100, 160, 256, 320, ...).
 SHORT_SAMPLES = 7_680
 LONG_SAMPLES = 46_080
 REFERENCE_RATE = 16_000
+_NAMED = 6
 
 
 @final
@@ -47,11 +49,24 @@ def check_model(model: nn.Module) -> None:
             )
 
 
-def find_layer(model: nn.Module, layer: str) -> nn.Module:
-    """The submodule of exactly that name. Raises: LayerError that lists the closest names."""
-    layers: dict[str, nn.Module] = {name: module for name, module in model.named_modules() if name}
+def layer_name(model: nn.Module, layer: str) -> str:
+    """The name of the one submodule that `layer` means: its exact name, or else the end of it ("lstm" for
+    "recurrent.lstm"), or else a pattern ("*.3.conv?") that no other one fits.
+
+    Raises: LayerError that lists the closest names, or those that fit where several do.
+    """
+    layers: list[str] = [name for name, _ in model.named_modules() if name]
     if layer in layers:
-        return layers[layer]
+        return layer
+    fits = [name for name in layers if layer and name.endswith(f".{layer}")]
+    fits = fits or [name for name in layers if fnmatch.fnmatchcase(name, layer)]
+    if len(fits) == 1:
+        return fits[0]
+    if fits:
+        named = ", ".join(fits[:_NAMED]) + (", ..." if len(fits) > _NAMED else "")
+        raise LayerError(
+            f"`layer` must mean one submodule of {type(model).__name__}, but {layer!r} fits {len(fits)}: {named}."
+        )
     closest = difflib.get_close_matches(layer, layers, n=4, cutoff=0.4) or list(layers)[:4]
     raise LayerError(
         f"`layer` must name a submodule of {type(model).__name__}, but is {layer!r} instead. "
@@ -65,36 +80,38 @@ def probe_shapes(sample_rate: int) -> tuple[tuple[int, int], tuple[int, int]]:
     return (2, SHORT_SAMPLES * scale), (3, LONG_SAMPLES * scale)
 
 
-def inspect_layer(model: nn.Module, calling: Calling, *, layer: str, layout: Layout, sample_rate: int) -> LayerFacts:
+def inspect_layer(
+    model: nn.Module, calling: Calling, *, layer: str, reading: FrameReading, sample_rate: int
+) -> LayerFacts:
     """Runs the model twice on noise, at two lengths and batch sizes, and gives what its layer returned.
 
     The model is as before afterwards: train flags, gradients, random state, hooks.
-    Raises: LayerError when the layer is not called exactly once, returns no tensor, or does not fit the layout;
+    reading: makes frames of what the layer returns.
+    Raises: LayerError when the layer is not called exactly once, or no frames can be made of what it returns;
     ConfigError when the model's output is not a waveform of the input's shape.
     """
     shapes = probe_shapes(sample_rate)
     with untouched(model):
         outputs = [_probed(model, calling, layer, shape) for shape in shapes]
-    for output, (batch, _) in zip(outputs, shapes, strict=True):
-        frames = layout.to_frames(output)
+    short, long = (reading(output) for output in outputs)
+    for frames, (batch, _) in zip((short, long), shapes, strict=True):
         if frames.shape[0] != batch:
-            raise LayerError(_misfit(layer, layout, outputs, "its axis b is not the number of utterances"))
-    short, long = (layout.to_frames(output) for output in outputs)
+            raise LayerError(_misfit(layer, reading, outputs, "its axis b is not the number of utterances"))
     if long.shape[1] <= short.shape[1]:
-        raise LayerError(_misfit(layer, layout, outputs, "its axis t does not grow with the input"))
+        raise LayerError(_misfit(layer, reading, outputs, "its axis t does not grow with the input"))
     if long.shape[2] != short.shape[2]:
-        raise LayerError(_misfit(layer, layout, outputs, "its width changes with the length of the input"))
+        raise LayerError(_misfit(layer, reading, outputs, "its width changes with the length of the input"))
     hop_samples = (shapes[1][1] - shapes[0][1]) / (long.shape[1] - short.shape[1])
     return LayerFacts(width=long.shape[2], seconds_per_frame=hop_samples / sample_rate)
 
 
-def layer_output(model: nn.Module, calling: Calling, *, layer: str, noisy: Tensor, lengths: Tensor) -> Tensor:
+def layer_output(model: nn.Module, calling: Calling, *, layer: str, noisy: Tensor, lengths: Tensor) -> object:
     """What a layer returns when the model enhances noisy (B, T), lengths (B,) in samples; no hook is left behind.
 
-    Raises: LayerError when there is no such layer, it is not called exactly once, or returns no tensor.
+    Raises: LayerError when there is no such layer, or it is not called exactly once.
     """
     tap = Tap()
-    handle = find_layer(model, layer).register_forward_hook(tap)
+    handle = model.get_submodule(layer_name(model, layer)).register_forward_hook(tap)
     try:
         with tap.recording() as recorded:
             calling.enhance(model, noisy, lengths)
@@ -103,15 +120,15 @@ def layer_output(model: nn.Module, calling: Calling, *, layer: str, noisy: Tenso
     return only_output(recorded, layer)
 
 
-def _misfit(layer: str, layout: Layout, outputs: list[Tensor], reason: str) -> str:
-    shapes = " and ".join(str(tuple(output.shape)) for output in outputs)
+def _misfit(layer: str, reading: FrameReading, outputs: list[object], reason: str) -> str:
+    shapes = " and ".join(", ".join(str(tuple(tensor.shape)) for tensor in tensors_in(output)) for output in outputs)
     return (
-        f'`layout` must say which axes of {layer!r} are batch, time and width, but "{layout}" cannot be right: '
+        f"`layout` must say which axes of {layer!r} are batch, time and width, but {reading} cannot be right: "
         f"{reason}. Two probes (2 utterances, then 3 that are six times as long) gave shapes {shapes}."
     )
 
 
-def _probed(model: nn.Module, calling: Calling, layer: str, shape: tuple[int, int]) -> Tensor:
+def _probed(model: nn.Module, calling: Calling, layer: str, shape: tuple[int, int]) -> object:
     noisy, lengths = probe_input(model, shape)
     return layer_output(model, calling, layer=layer, noisy=noisy, lengths=lengths)
 

@@ -11,7 +11,7 @@ from cmkt.errors import LayerError
 from cmkt.transfer.calling import Calling, calling_of
 from cmkt.transfer.inspection import check_model, probe_input, probe_shapes, untouched
 from cmkt.transfer.layout import Layout
-from cmkt.transfer.tap import Tap, only_output
+from cmkt.transfer.tap import Tap, first_tensor, only_output
 
 FRAMES_PER_SECOND = (10.0, 400.0)
 """Syllables come 4 to 8 times a second: fewer frames cannot tell tokens apart, more are costly and hardly differ."""
@@ -87,7 +87,7 @@ def _outputs(model: nn.Module, calling: Calling, names: list[str], shape: tuple[
             handle.remove()
     for name, tap in taps.items():
         try:
-            found[name] = only_output(tap.outputs, name)
+            found[name] = first_tensor(only_output(tap.outputs, name), name)
         except LayerError:
             found[name] = "not called" if not tap.outputs else _unusable(tap.outputs)
     return found

@@ -1,16 +1,78 @@
-"""Layouts: which axis of a layer's output is what, written as in "b t c" or "b c f t"."""
+"""How a layer's output becomes frames: by a layout such as "b t c" or "b c f t", or by a function of the user's."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import final
+from typing import Any, Protocol, final
 
 import torch
 from torch import Tensor
 
 from cmkt.errors import ConfigError, LayerError
+from cmkt.transfer.tap import first_tensor
 
 WIDTH_AXES = "fc"
+
+
+class FrameReading(Protocol):
+    """Makes frames (B, F, C) of whatever a layer returned."""
+
+    def __call__(self, output: Any, /) -> Tensor: ...
+
+
+def reading_of(layout: str | FrameReading, layer: str) -> LayoutReading | FunctionReading:
+    """How frames are made of the output of the layer of that name.
+
+    Raises: ConfigError for a layout that is neither a function nor names axes as `parse_layout` takes them.
+    """
+    if isinstance(layout, str):
+        return LayoutReading(layer, parse_layout(layout))
+    if not callable(layout):
+        raise ConfigError(
+            f'`layout` must be a string such as "b t c", or a function that makes frames (utterances, frames, width) '
+            f"of what the layer returns, but is {layout!r} instead."
+        )
+    return FunctionReading(layer, layout)
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class LayoutReading:
+    """Frames of the tensor that a layer returned, or of the first in its tuple, whose axes are known."""
+
+    layer: str
+    layout: Layout
+
+    def __call__(self, output: Any, /) -> Tensor:
+        """(B, F, C). Raises: LayerError when there is no such tensor, or its axes are not as many."""
+        return self.layout.to_frames(first_tensor(output, self.layer))
+
+    def __str__(self) -> str:
+        return f'"{self.layout}"'
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class FunctionReading:
+    """Frames that a function of the user's makes of a layer's output."""
+
+    layer: str
+    function: Callable[[Any], Tensor]
+
+    def __call__(self, output: Any, /) -> Tensor:
+        """(B, F, C). Raises: LayerError when the function gives something else."""
+        frames = self.function(output)
+        if not isinstance(frames, Tensor) or frames.ndim != 3 or not frames.is_floating_point():
+            given = f"{frames.dtype} of shape {tuple(frames.shape)}" if isinstance(frames, Tensor) else type(frames)
+            raise LayerError(
+                "`layout` must make real frames (utterances, frames, width) of what the layer returns, but of "
+                f"{self.layer!r} it made {given} instead."
+            )
+        return frames
+
+    def __str__(self) -> str:
+        return getattr(self.function, "__name__", type(self.function).__name__)
 
 
 @final

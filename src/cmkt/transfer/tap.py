@@ -43,22 +43,38 @@ class Tap:
             self.outputs, self.armed = [], False
 
 
-def only_output(recorded: list[object], layer: str) -> Tensor:
-    """The tensor that the layer returned in its single call; of a tuple or list (as from an LSTM) the first element.
+def only_output(recorded: list[object], layer: str) -> object:
+    """What the layer returned in its single call.
 
-    Raises: LayerError when the layer was not called exactly once, or returned something else.
+    Raises: LayerError when the layer was not called exactly once.
     """
     if len(recorded) != 1:
         raise LayerError(
             f"`layer` must be called exactly once in a forward pass, but {layer!r} was called {len(recorded)} times. "
             "Tap a layer that contains it or follows it."
         )
-    output = recorded[0]
-    if isinstance(output, (tuple, list)) and output:
-        output = output[0]
-    if not isinstance(output, Tensor):
+    return recorded[0]
+
+
+def first_tensor(output: object, layer: str) -> Tensor:
+    """The tensor that a layer returned; of a tuple or list (as from an LSTM) the first element.
+
+    Raises: LayerError when it is something else.
+    """
+    found = output[0] if isinstance(output, (tuple, list)) and output else output
+    if not isinstance(found, Tensor):
         raise LayerError(
             f"`layer` must return a tensor, or a tuple that starts with one, but {layer!r} returned "
-            f"{type(recorded[0]).__name__} instead. Tap a layer inside it."
+            f"{type(output).__name__} instead. Tap a layer inside it, or give a function as `layout` that makes frames "
+            "of it."
         )
-    return output
+    return found
+
+
+def tensors_in(output: object) -> Iterator[Tensor]:
+    """Every tensor in an output of nested tuples, lists and dicts, in order."""
+    if isinstance(output, Tensor):
+        yield output
+    elif isinstance(output, (tuple, list, dict)):
+        for part in output.values() if isinstance(output, dict) else output:
+            yield from tensors_in(part)
