@@ -12,7 +12,9 @@ from cmkt.errors import ConfigError
 from cmkt.losses.compressed_spectrum import CompressedSpectrum
 from cmkt.losses.loudness import LoudnessDisturbance
 from cmkt.losses.mae import MAE
+from cmkt.losses.multi_resolution import MultiResolutionSTFT
 from cmkt.losses.si_sdr import SISDR
+from cmkt.losses.waveform_mae import WaveformMAE
 from cmkt.losses.weighted_sum import WeightedSum
 
 LOSSES: list[nn.Module] = [
@@ -20,7 +22,9 @@ LOSSES: list[nn.Module] = [
     MAE(0.3),
     CompressedSpectrum(),
     LoudnessDisturbance(),
+    MultiResolutionSTFT(),
     SISDR(),
+    WaveformMAE(),
     WeightedSum([MAE(), SISDR()], [1.0, 0.1]),
 ]
 
@@ -97,3 +101,28 @@ def test_weighted_sum_is_the_sum_of_its_parts() -> None:
 def test_a_weight_is_needed_for_each_loss() -> None:
     with pytest.raises(ConfigError, match="2 losses and 1 weights"):
         WeightedSum([MAE(), SISDR()], [1.0])
+
+
+def test_waveform_mae_by_hand() -> None:
+    estimate, reference = torch.tensor([[1.0, 2.0, 9.0]]), torch.tensor([[0.0, 4.0, 0.0]])
+    assert WaveformMAE()(estimate=estimate, reference=reference, lengths=torch.tensor([2])).item() == pytest.approx(1.5)
+
+
+def test_multi_resolution_of_a_scaled_signal_is_one_minus_the_gain_and_its_logarithm() -> None:
+    """| |gY| - |Y| | is (1 - g)|Y|: spectral convergence 1 - g, and the logarithms differ by -log g, in every window."""
+    y = noise(2, 8192)
+    loss = MultiResolutionSTFT()(estimate=0.5 * y, reference=y)
+    assert loss.item() == pytest.approx(0.5 + math.log(2), rel=0.01)
+    assert MultiResolutionSTFT()(estimate=-y, reference=y).item() == pytest.approx(0.0, abs=1e-5)
+
+
+def test_multi_resolution_is_the_mean_of_its_windows() -> None:
+    x, y = noise(1, 4096, 1), noise(1, 4096, 2)
+    each = [MultiResolutionSTFT([window])(estimate=x, reference=y) for window in (512, 128)]
+    torch.testing.assert_close(MultiResolutionSTFT([512, 128])(estimate=x, reference=y), torch.stack(each).mean())
+
+
+@pytest.mark.parametrize("windows", [[], [510], [0]])
+def test_multi_resolution_refuses_windows_without_a_quarter(windows: list[int]) -> None:
+    with pytest.raises(ConfigError, match="multiples of 4"):
+        MultiResolutionSTFT(windows)
