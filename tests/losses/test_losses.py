@@ -109,7 +109,7 @@ def test_waveform_mae_by_hand() -> None:
 
 
 def test_multi_resolution_of_a_scaled_signal_is_one_minus_the_gain_and_its_logarithm() -> None:
-    """| |gY| - |Y| | is (1 - g)|Y|: spectral convergence 1 - g, and the logarithms differ by -log g, in every window."""
+    """| |gY| - |Y| | is (1 - g)|Y|: convergence 1 - g, and the logarithms differ by -log g, in every window."""
     y = noise(2, 8192)
     loss = MultiResolutionSTFT()(estimate=0.5 * y, reference=y)
     assert loss.item() == pytest.approx(0.5 + math.log(2), rel=0.01)
