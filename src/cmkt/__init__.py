@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cmkt.losses.weighted_sum import WeightedSum
     from cmkt.models.blstm import BLSTM
     from cmkt.models.crn import CRN
+    from cmkt.models.dpcrn import DPCRN
+    from cmkt.models.tf_conformer import TFConformer
     from cmkt.text.controls import RandomTeacher, ShuffledTeacher
     from cmkt.text.embedded import EmbeddedTeacher
     from cmkt.text.huggingface import HuggingFaceTeacher
@@ -38,6 +40,7 @@ _HOMES = {
     "CRN": "cmkt.models.crn",
     "CTC": "cmkt.transfer.ctc",
     "Causal": "cmkt.transfer.causal",
+    "DPCRN": "cmkt.models.dpcrn",
     "CompressedSpectrum": "cmkt.losses.compressed_spectrum",
     "EmbeddedTeacher": "cmkt.text.embedded",
     "HuggingFaceTeacher": "cmkt.text.huggingface",
@@ -49,6 +52,7 @@ _HOMES = {
     "ShuffledTeacher": "cmkt.text.controls",
     "Sinkhorn": "cmkt.transfer.sinkhorn",
     "StoredTeacher": "cmkt.text.store",
+    "TFConformer": "cmkt.models.tf_conformer",
     "Supervised": "cmkt.transfer.branch",
     "WeightedSum": "cmkt.losses.weighted_sum",
     "attach": "cmkt.transfer.attach",
@@ -60,6 +64,7 @@ __all__ = [
     "BLSTM",
     "CRN",
     "CTC",
+    "DPCRN",
     "MAE",
     "SISDR",
     "Attention",
@@ -74,6 +79,7 @@ __all__ = [
     "Sinkhorn",
     "StoredTeacher",
     "Supervised",
+    "TFConformer",
     "WeightedSum",
     "attach",
     "load",

@@ -311,6 +311,7 @@ def test_a_setting_that_does_not_exist_is_a_usage_error(
         ["crn", "transfer/hierarchical"],
         ["crn", "transfer/hierarchical", "transfer/shuffled"],
         ["blstm", "transfer/paper"],
+        ["tf_conformer"],
     ],
 )
 def test_every_combination_of_configs_that_is_documented_parses(

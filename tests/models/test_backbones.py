@@ -13,6 +13,7 @@ from cmkt.errors import ConfigError
 from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
 from cmkt.models.dpcrn import DPCRN
+from cmkt.models.tf_conformer import TFConformer
 
 
 def small_crn() -> CRN:
@@ -27,7 +28,11 @@ def small_blstm() -> BLSTM:
     return BLSTM(hidden=8, dense=12)
 
 
-BACKBONES: list[Callable[[], nn.Module]] = [small_crn, small_dpcrn, small_blstm]
+def small_tf_conformer() -> TFConformer:
+    return TFConformer(channels=(4, 8), blocks=1, heads=2, kernel=3)
+
+
+BACKBONES: list[Callable[[], nn.Module]] = [small_crn, small_dpcrn, small_blstm, small_tf_conformer]
 CAUSAL: list[Callable[[], CRN | DPCRN]] = [small_crn, small_dpcrn]
 
 
@@ -144,6 +149,14 @@ def test_an_unchanged_mask_gives_the_input_back(build: Callable[[], CRN | DPCRN]
     torch.nn.init.zeros_(last.conv.weight)
     x = speech_like(1, 4000)
     torch.testing.assert_close(model(x), x, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"channels": ()}, {"blocks": 0}, {"kernel": 4}, {"heads": 3}, {"heads": 0}, {"channels": (4, 6)}]
+)
+def test_a_conformer_that_cannot_be_built_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        TFConformer(**wrong)
 
 
 @pytest.mark.parametrize(

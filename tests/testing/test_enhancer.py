@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
+from cmkt.models.dpcrn import DPCRN
+from cmkt.models.tf_conformer import TFConformer
 from cmkt.testing.enhancer import (
     ENHANCER_CHECKS,
     check_batch,
@@ -31,7 +33,9 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "crn": CRN,
     "crn_small_with_four_hops": lambda: CRN(window_samples=512, hop_samples=128, channels=(8, 8), hidden=16),
     "crn_8_khz": lambda: CRN(8_000, window_samples=256, hop_samples=128, channels=(8, 8), hidden=16),
+    "dpcrn": lambda: DPCRN(linear_bins=20, merged_bands=20, channels=(4, 6), kernels=(5, 3), hidden=8),
     "blstm": BLSTM,
+    "tf_conformer": lambda: TFConformer(channels=(4, 8), blocks=1, heads=2, kernel=3),
 }
 
 

@@ -1,0 +1,114 @@
+"""TFConformer: Conformer blocks along time and along the bands of a spectrum, that estimate a complex mask.
+
+After Cao, Abdulatif and Yang, "CMGAN: Conformer-based Metric GAN for Speech Enhancement", Interspeech 2022. Ours
+differs: no adversarial training, a convolutional encoder that sees one frame back instead of dilated dense blocks, one
+decoder that gives a complex mask instead of a magnitude mask and a complex residual.
+
+Shapes: B utterances, K frames, C channels, W bins or bands.
+"""
+
+from __future__ import annotations
+
+from typing import Any, final
+
+import torch
+from torch import Tensor, nn
+
+from cmkt.errors import ConfigError
+from cmkt.models.blocks import compressed_features, decode, decoder, encode, encoder, encoder_state, halvings, masked
+from cmkt.models.conformer import ConformerBlock
+from cmkt.spectral.stft import STFT
+
+
+@final
+class TFConformer(nn.Module):
+    """Complex-mask enhancer that sees the whole utterance, (B, T) -> (B, T), any T >= 1.
+
+    channels: width of each encoder stage; every stage halves the bands. blocks: pairs of Conformer blocks, along time
+    and along the bands, with `channels[-1]` features, a multiple of twice `heads`. kernel: of their convolutions, odd.
+    compression: exponent applied to the magnitude at the input. The layer to supervise is the last pair, `blocks.1` of
+    the default, (B, K, W, C). Time and memory grow with the square of the length: long recordings are enhanced in
+    windows. The paper's size is about `channels=(64, 64), blocks=4`.
+    """
+
+    causal = False
+
+    def __init__(
+        self,
+        sample_rate: int = 16_000,
+        *,
+        window_samples: int = 400,
+        hop_samples: int = 200,
+        channels: tuple[int, ...] = (16, 32, 32),
+        blocks: int = 2,
+        heads: int = 4,
+        kernel: int = 15,
+        expansion: int = 2,
+        compression: float = 0.3,
+    ) -> None:
+        """Raises ConfigError for widths that do not fit."""
+        super().__init__()
+        if not channels or blocks < 1:
+            raise ConfigError(f"`channels` and `blocks` must hold one stage or more, but are {channels} and {blocks}.")
+        self.init_args: dict[str, Any] = {
+            "sample_rate": sample_rate,
+            "window_samples": window_samples,
+            "hop_samples": hop_samples,
+            "channels": list(channels),
+            "blocks": blocks,
+            "heads": heads,
+            "kernel": kernel,
+            "expansion": expansion,
+            "compression": compression,
+        }
+        self.sample_rate = sample_rate
+        self.compression = compression
+        self.stft = STFT(window_samples, hop_samples)
+        self.latency_samples = window_samples + hop_samples
+        self._channels = tuple(channels)
+        self._widths = halvings(self.stft.bins, len(channels))
+        self.encoder = encoder(channels, kernels=(3,) * len(channels))
+        self.blocks = nn.ModuleList(
+            _TwoPath(channels[-1], heads=heads, kernel=kernel, expansion=expansion) for _ in range(blocks)
+        )
+        self.decoder = decoder(channels, self._widths)
+
+    def forward(self, noisy: Tensor, lengths: Tensor | None = None) -> Tensor:
+        """Enhanced waveform (B, T). With `lengths` (B,) in samples, padding changes nothing before each length."""
+        samples = noisy.shape[-1]
+        if lengths is not None:
+            noisy = noisy * (torch.arange(samples, device=noisy.device) < lengths[:, None])
+        spectrum = self.stft.analyse(noisy)
+        real, imaginary = spectrum.real, spectrum.imag
+        features = compressed_features(real, imaginary, self.compression)
+        skips, _ = encode(self.encoder, features, encoder_state(self._channels, self._widths, len(noisy), noisy))
+        mask = self._frames_within(lengths, spectrum)
+        x = skips[-1].permute(0, 2, 3, 1)
+        for block in self.blocks:
+            x = block(x, mask)
+        enhanced = masked(real, imaginary, decode(self.decoder, x.permute(0, 3, 1, 2), skips))
+        return self.stft.synthesise(torch.complex(*enhanced), samples)
+
+    def _frames_within(self, lengths: Tensor | None, spectrum: Tensor) -> Tensor | None:
+        if lengths is None:
+            return None
+        real = torch.tensor([self.stft.frames(int(n)) for n in lengths.tolist()], device=spectrum.device)
+        return torch.arange(spectrum.shape[1], device=spectrum.device) < real[:, None]
+
+
+class _TwoPath(nn.Module):
+    """(B, K, W, C): along time in each band, then along the bands of each frame."""
+
+    def __init__(self, channels: int, *, heads: int, kernel: int, expansion: int) -> None:
+        super().__init__()
+        self.time = ConformerBlock(channels, heads=heads, kernel=kernel, expansion=expansion)
+        self.bands = ConformerBlock(channels, heads=heads, kernel=kernel, expansion=expansion)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
+        """`mask` (B, K) says which frames are real."""
+        batch, frames, bands, channels = x.shape
+        rows = None if mask is None else mask.repeat_interleave(bands, dim=0)
+        along_time = self.time(x.transpose(1, 2).reshape(batch * bands, frames, channels), rows)
+        x = along_time.reshape(batch, bands, frames, channels).transpose(1, 2)
+        y: Tensor = self.bands(x.reshape(batch * frames, bands, channels)).reshape(x.shape)
+        return y
