@@ -123,7 +123,7 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def factors(works: dict[str, Callable[[], object]], seconds: float) -> dict[str, float]:
-    """Median real-time factor of each, in turns, so that a busy machine hits all alike; a first round is not counted."""
+    """Median real-time factor of each, in turns, so that a busy machine hits all alike, after a first round."""
     rounds = [{name: seconds_of(work) / seconds for name, work in works.items()} for _ in range(RUNS + 1)][1:]
     return {name: statistics.median(times[name] for times in rounds) for name in works}
 
