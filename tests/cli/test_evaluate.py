@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cmkt.audio.read import read_audio
 from cmkt.audio.write import write_audio
 from cmkt.cli.main import main
 from cmkt.data.entry import Entry
@@ -18,6 +19,13 @@ from cmkt.recipes.espeak import espeak
 from cmkt.signal.resample import resample
 
 RATE = 16_000
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where results are kept, empty for each test."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "cmkt" / "evaluation"
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +45,18 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = ["--speech", folder / "speech", "--noise", folder / "noise", "--output", prepared, "--dev-fraction", "0"]
     assert main(["prepare", "folder", *map(str, asked)]) == 0
     return prepared
+
+
+@pytest.fixture
+def noisy(data: Path, tmp_path: Path) -> Path:
+    """A folder of two noisy recordings, beside one of their references."""
+    rng = np.random.default_rng(1)
+    for name in ("one", "two"):
+        clean, _ = read_audio(data.parent / "speech" / f"{name}.wav")
+        for folder, samples in (("noisy", clean + 0.02 * rng.standard_normal(clean.shape)), ("clean", clean)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            write_audio(tmp_path / folder / f"{name}.wav", samples, RATE, subtype="FLOAT")
+    return tmp_path / "noisy"
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +112,12 @@ def test_the_verdict_is_read_from_the_run(
         (["--jobs", "-1"], "`jobs`"),
         (["--snr", "0", "0"], "each once"),
         (["--device", "quantum"], "`device`"),
+        (["--metrics", "loudness"], "`metrics`"),
+        (["--sample-rate", "0"], "`sample_rate`"),
+        (["--cache", "there", "--no-cache"], "`--no-cache`"),
+        (["--clean", "there"], "belong to `--noisy`"),
+        (["--transcripts", "there"], "belong to `--noisy`"),
+        (["--enhanced", "there"], "cmkt mix"),
     ],
 )
 def test_bad_input_is_one_line_on_stderr(
@@ -101,6 +127,54 @@ def test_bad_input_is_one_line_on_stderr(
     error = capsys.readouterr().err
     assert error.startswith("error: ")
     assert message in error
+
+
+def test_a_test_set_must_be_named_and_only_one(
+    data: Path, noisy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for sets, message in (([], "is required"), (["--data", data, "--noisy", noisy], "not allowed with")):
+        with pytest.raises(SystemExit) as stopped:
+            main([str(each) for each in ("evaluate", *sets, "--output", tmp_path / "out")])
+        assert stopped.value.code == 2
+        assert message in capsys.readouterr().err
+
+
+def test_the_snr_of_files_is_theirs(noisy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["evaluate", "--noisy", str(noisy), "--output", str(tmp_path / "out"), "--snr", "5"]) == 2
+    assert "`--snr` must belong to `--data`" in capsys.readouterr().err
+
+
+def test_folders_and_lists_are_scored_beside_what_others_enhanced(
+    noisy: Path, run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["evaluate", "--noisy", noisy, "--clean", noisy.with_name("clean"), "--output", tmp_path / "out"]
+    asked += ["--model", "default", "--enhanced", f"perfect={noisy.with_name('clean')}", "--jobs", "0"]
+    assert main([str(each) for each in [*asked, "--metrics", "si_sdr", "stoi"]]) == 0
+    printed = capsys.readouterr().out
+    assert "2 utterances of `noisy` beside `clean`" in printed
+    assert "| default " in printed
+    assert "## SNR" not in printed
+    values = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert values["systems"]["perfect"]["overall"]["stoi"]["score"]["mean"] == pytest.approx(1.0)
+    told = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert told["systems"]["perfect"]["source"] == str(noisy.with_name("clean"))
+    assert told["test_set"]["kind"] == "folders"
+    rows = [{"noisy": f"noisy/{name}.wav", "clean": f"clean/{name}.wav"} for name in ("one", "two")]
+    (tmp_path / "list.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    listed = ["evaluate", "--pairs", tmp_path / "list.jsonl", "--output", tmp_path / "listed", "--jobs", "0"]
+    assert main([str(each) for each in [*listed, "--metrics", "si_sdr", "stoi"]]) == 0
+    again = json.loads((tmp_path / "listed" / "summary.json").read_text())
+    assert again["systems"]["noisy"] == values["systems"]["noisy"]
+
+
+def test_results_are_kept_where_told_or_nowhere(arguments: list[str], cache: Path, tmp_path: Path) -> None:
+    short = [*arguments, "--limit", "1", "--metrics", "si_sdr"]
+    assert main([*short, "--no-cache"]) == 0
+    assert main([*short, "--output", str(tmp_path / "mine"), "--cache", str(tmp_path / "there")]) == 0
+    assert not cache.exists()
+    assert len(list((tmp_path / "there").rglob("*.json"))) == 4
+    assert main([*short, "--output", str(tmp_path / "usual")]) == 0
+    assert len(list(cache.rglob("*.json"))) == 4
 
 
 def test_an_output_that_is_a_file_is_refused(
@@ -175,10 +249,7 @@ def test_words_without_their_extra_name_the_pip_command(
     assert "pip install 'cmkt[asr]'" in capsys.readouterr().err
 
 
-def test_words_are_in_the_summary(
-    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_words_are_in_the_summary(run: Path, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entries = []
     for name, text in (("a", "the old man walked along the river"), ("b", "they danced until the morning came")):
         path = tmp_path / f"{name}.wav"
@@ -194,4 +265,4 @@ def test_words_are_in_the_summary(
     assert "| clean " not in printed.split("## Words")[0]
     values = json.loads((tmp_path / "out" / "summary.json").read_text())["words"]
     assert values["systems"]["clean"]["overall"]["identified"]["score"]["mean"] == 1.0
-    assert list((tmp_path / "cache" / "cmkt" / "evaluation").rglob("*.json"))
+    assert list(cache.rglob("*.json"))

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cmkt.audio.write import write_audio
 from cmkt.data.entry import Entry
+from cmkt.data.pairs import Pair, write_pairs
 from cmkt.data.preparation import prepare
 from cmkt.inference.save import save_model
 from cmkt.models.crn import CRN
@@ -54,6 +55,32 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     entries = write_corpus(folder / "audio")
     prepare({"speech": entries["speech"], "noise": entries["noise"]}, folder / "test", workers=1)
     return folder / "test"
+
+
+def write_pair_files(folder: Path, *, rate: int = RATE, seed: int = 0) -> list[Pair]:
+    """Two utterances at two SNRs and a third of unknown SNR, each beside its reference."""
+    rng = np.random.default_rng(seed)
+    (folder / "noisy").mkdir(parents=True)
+    (folder / "clean").mkdir()
+    pairs = []
+    for name, snrs_db in (("one", (0.0, 10.0)), ("two", (0.0, 10.0)), ("three", (None,))):
+        clean = resample(voice(1.2, rng), RATE, rate)
+        write_audio(folder / "clean" / f"{name}.wav", clean, rate, subtype="FLOAT")
+        for snr_db in snrs_db:
+            gain = np.std(clean) * 10 ** (-(5.0 if snr_db is None else snr_db) / 20)
+            noisy = clean + gain * rng.standard_normal(clean.size).astype(np.float32)
+            path = folder / "noisy" / (f"{name}.wav" if snr_db is None else f"{name}_{snr_db:g}dB.wav")
+            write_audio(path, noisy, rate, subtype="FLOAT")
+            about = {"speaker": f"speaker of {name}", "language": "en", "noise_classes": ["hiss"], "rir_id": "hall"}
+            pairs.append(Pair(name, path, folder / "clean" / f"{name}.wav", f"words of {name}", snr_db, about))
+    return pairs
+
+
+@pytest.fixture
+def pair_list(tmp_path: Path) -> Path:
+    """A pair list of five mixtures, whose files a test may change."""
+    write_pairs(tmp_path / "set" / "list.jsonl", write_pair_files(tmp_path / "set"))
+    return tmp_path / "set" / "list.jsonl"
 
 
 def save_untrained(folder: Path, *, seed: int) -> Path:

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
-import gzip
 from pathlib import Path
 
 import pytest
 import torch
 
 from cmkt.errors import ConfigError
-from cmkt.evaluation.identity import data_fingerprint, model_fingerprint, system_names
-from cmkt.inference.load import load_torch
+from cmkt.evaluation.identity import check_names, enhancer_fingerprint, model_fingerprint, system_names
+from cmkt.inference.card import sha256_of
+from cmkt.inference.load import GRAPH_NAME, default_card, load, load_torch
+from cmkt.inference.onnx import OnnxEnhancer
 from cmkt.inference.save import save_model
 
 
@@ -40,21 +41,10 @@ def test_models_of_16_bit_and_buffers_without_axes_have_one_too(run: Path) -> No
     assert len(model_fingerprint(model)) == 16
 
 
-def test_the_data_are_known_by_what_their_manifests_say(tmp_path: Path) -> None:
-    prints = []
-    for content, stamp in ((b"a", 1), (b"a", 2), (b"b", 1)):
-        (tmp_path / "speech.jsonl.gz").write_bytes(gzip.compress(content, mtime=stamp))
-        prints.append(data_fingerprint(tmp_path))
-    (tmp_path / "noise.jsonl.gz").write_bytes(gzip.compress(b"b"))
-    prints.append(data_fingerprint(tmp_path))
-    assert prints[0] == prints[1]
-    assert len(set(prints)) == 3
-
-
 def test_names_take_as_many_parents_as_they_need() -> None:
     assert system_names(["runs/plain", "runs/transfer"]) == ["plain", "transfer"]
     assert system_names(["a/x/run", "b/x/run", "c"]) == ["a/x/run", "b/x/run", "c"]
-    assert system_names(["models/small.safetensors"]) == ["small"]
+    assert system_names(["models/small.safetensors", "models/large.onnx", "v1.2"]) == ["small", "large", "v1.2"]
 
 
 def test_a_model_given_twice_or_called_noisy_is_refused() -> None:
@@ -64,3 +54,12 @@ def test_a_model_given_twice_or_called_noisy_is_refused() -> None:
         system_names(["runs/noisy"])
     with pytest.raises(ConfigError, match="`clean`"):
         system_names(["runs/clean"])
+    with pytest.raises(ConfigError, match="given again: a"):
+        check_names(["a", "b", "a"])
+
+
+def test_a_graph_is_known_by_its_file_and_a_torch_model_by_its_weights(run: Path) -> None:
+    assert enhancer_fingerprint(load(run)) == model_fingerprint(load_torch(run).model)
+    graph = load("default")
+    assert isinstance(graph, OnnxEnhancer)
+    assert enhancer_fingerprint(graph) == sha256_of(default_card().with_name(GRAPH_NAME))[:16]

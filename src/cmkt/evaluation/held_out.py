@@ -1,98 +1,105 @@
-"""What an evaluation reads, opened once in each process: mixtures, models, and the sentences that may be said."""
+"""What systems are evaluated on: held-out mixtures, whoever made them.
+
+A `Source` names a test set and can cross into other processes; opened, it is a `HeldOut`. Two kinds are ours: a
+prepared folder that is mixed on the fly (`prepared_set`) and pairs of files (`pair_set`). Shapes: T samples.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-from functools import lru_cache
-from typing import TYPE_CHECKING, final
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, final
 
-from cmkt.data.manifest import cut_text, load_prepared
-from cmkt.data.testset import TestMixture, TestMixtures
-from cmkt.errors import DataError
-from cmkt.evaluation.cache import default_cache
-from cmkt.evaluation.record import Item
-from cmkt.evaluation.words import SentenceTest
-from cmkt.inference.load import load
+from cmkt.data.draw import share
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import numpy as np
+    from numpy.typing import NDArray
 
-    from lhotse import MonoCut
-
-    from cmkt.evaluation.evaluate import Settings
-    from cmkt.inference.enhancer import TorchEnhancer
+    from cmkt.evaluation.record import Item
 
 
 @final
 @dataclass(frozen=True, slots=True)
-class HeldOut:
-    """The mixtures that are evaluated and the identity of each.
+class HeldOutMixture:
+    """Noisy speech to enhance.
 
-    transcripts: by id, of all utterances of the data and not only of those evaluated; None where there is none, or the
-    language is stated and is not English.
+    noisy, clean: (T,) float32 at `sample_rate` in Hz, clean None where there is no reference. metadata: any fields of
+    the data (text, speaker, language, noise_ids, noise_classes, ...), JSON values. names: what a file may be called,
+    without its suffix, that holds some system's output on this mixture, one name for each rule of
+    `cmkt.evaluation.enhanced_folder`.
     """
 
-    mixtures: TestMixtures
-    items: tuple[Item, ...]
-    transcripts: Mapping[str, str | None]
+    item: Item
+    noisy: NDArray[np.float32]
+    clean: NDArray[np.float32] | None
+    sample_rate: int
+    metadata: Mapping[str, object] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=1)
-def open_held_out(settings: Settings) -> HeldOut:
-    """The test set of some settings.
+@final
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What was said in an utterance, None where that is not known, and in which language, None where it is not said."""
 
-    Raises: DataError where the data cannot be used or ids repeat.
-    """
-    prepared = load_prepared(settings.data)
-    mixtures = TestMixtures(
-        prepared,
-        snrs_db=settings.snrs_db,
-        sample_rate=settings.sample_rate,
-        seed=settings.seed,
-        limit=settings.limit,
-    )
-    ids = mixtures.ids
-    if repeated := [name for name, count in Counter(ids).items() if count > 1]:
-        raise DataError(f"Each utterance of {settings.data} must have its own id, but these repeat: {repeated[:5]}.")
-    items = tuple(Item(name, snr_db) for name in ids for snr_db in settings.snrs_db)
-    return HeldOut(mixtures, items, {cut.id: _english_text(cut) for cut in prepared.speech})
+    text: str | None
+    language: str | None = None
+
+    @property
+    def english(self) -> str | None:
+        """The text, unless another language is stated."""
+        return self.text if self.language is None or self.language.lower().startswith("en") else None
 
 
-def _english_text(cut: MonoCut) -> str | None:
-    stated = [each.language for each in cut.supervisions if each.language]
-    return cut_text(cut) if all(language.lower().startswith("en") for language in stated) else None
+class HeldOut(Protocol):
+    """An open test set. Its mixtures can be asked for in any order."""
+
+    @property
+    def items(self) -> Sequence[Item]:
+        """The identity of each mixture that is evaluated, in order, each once."""
+
+    @property
+    def transcripts(self) -> Mapping[str, Transcript]:
+        """By id, of all utterances of the data and not only of those evaluated."""
+
+    @property
+    def sample_rates(self) -> frozenset[int]:
+        """The rates in Hz of all mixtures."""
+
+    def has_reference(self, index: int) -> bool:
+        """Whether mixture `index` has a clean reference."""
+
+    def mixture(self, index: int) -> HeldOutMixture:
+        """Mixture `index`.
+
+        Raises: DataError where its audio is gone, damaged or cannot be used.
+        """
+
+    def fingerprint(self) -> str:
+        """Hex digits that change whenever a mixture could, and not with the place of the data or the choice of items.
+
+        It may read all of the data.
+        """
 
 
-@lru_cache(maxsize=1)
-def open_sentences(settings: Settings) -> SentenceTest | None:
-    """The test of words; None where words are not measured.
+class Source(Protocol):
+    """Where a test set is. Hashable and picklable."""
 
-    Raises: DataError where there are too few transcripts; MissingExtraError where pocketsphinx is not installed.
-    """
-    if settings.candidates is None:
-        return None
-    return SentenceTest(
-        open_held_out(settings).transcripts,
-        candidates=settings.candidates,
-        seed=settings.seed,
-        cache_folder=settings.words_cache or default_cache(),
-    )
+    @property
+    def title(self) -> str:
+        """What it is and its conditions, for a heading: "`test` at SNR -5, 0 dB"."""
 
+    def described(self) -> dict[str, object]:
+        """Its kind, paths and conditions as JSON values."""
 
-@lru_cache(maxsize=1)
-def open_mixture(settings: Settings, index: int) -> TestMixture:
-    """A mixture of the test set."""
-    return open_held_out(settings).mixtures[index]
+    def open(self, *, seed: int, limit: int | None, sample_rate: int | None) -> HeldOut:
+        """The test set; `limit` takes that many utterances by `take_utterances`, `sample_rate` in Hz is that of all.
+
+        Raises: DataError where the data cannot be used; ConfigError for a rate that cannot work.
+        """
 
 
-@lru_cache(maxsize=16)
-def open_enhancer(source: str, device: str, *, allow_foreign: bool) -> TorchEnhancer:
-    """A model."""
-    return load(source, device=device, allow_foreign=allow_foreign)
-
-
-def forget_all() -> None:
-    """Frees everything that is open in this process."""
-    for opened in (open_held_out, open_sentences, open_mixture, open_enhancer):
-        opened.cache_clear()
+def take_utterances(ids: Sequence[str], limit: int | None, *, seed: int) -> set[str]:
+    """`limit` of the utterances, or all, chosen by the hash of their ids: a smaller set is part of a larger one."""
+    return set(sorted(set(ids), key=lambda name: (share(name, seed=seed), name))[:limit])

@@ -1,17 +1,15 @@
-"""What an evaluation is of: names for systems, and fingerprints of models and test sets.
+"""Names for systems, and fingerprints of models.
 
-A line of scores is reused only while the fingerprints still agree, so that a model that was trained on, or data that
-were prepared again, are never mistaken for the old ones.
+A line of scores is reused only while the fingerprint still agrees, so that a model that was trained on is never
+mistaken for the old one.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, Final
 
 from cmkt.errors import ConfigError
 from cmkt.evaluation.record import CLEAN, NOISY
@@ -21,21 +19,9 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-MANIFESTS = ("speech.jsonl.gz", "noise.jsonl.gz", "rir.jsonl.gz")
+    from cmkt.inference.array_enhancer import ArrayEnhancer
 
-
-@final
-@dataclass(frozen=True, slots=True)
-class System:
-    """Something to score: a name for tables, where its model is (None for noisy and clean), and its fingerprint."""
-
-    name: str
-    source: str | None
-    weights: str
-
-
-NOISY_SYSTEM = System(NOISY, None, "")
-CLEAN_SYSTEM = System(CLEAN, None, "")
+WEIGHTS_SUFFIXES: Final = (".safetensors", ".onnx")
 
 
 def model_fingerprint(model: nn.Module) -> str:
@@ -52,31 +38,45 @@ def model_fingerprint(model: nn.Module) -> str:
     return digest.hexdigest()[:16]
 
 
-def data_fingerprint(directory: Path) -> str:
-    """16 hex digits that change with any manifest of a prepared folder; the audio itself is not read."""
-    digest = hashlib.sha256()
-    for name in MANIFESTS:
-        path = directory / name
-        if path.is_file():
-            with gzip.open(path) as manifest:
-                digest.update(name.encode() + b"\0" + manifest.read() + b"\0")
-    return digest.hexdigest()[:16]
+def enhancer_fingerprint(enhancer: ArrayEnhancer) -> str:
+    """16 hex digits that change whenever the output of an enhancer could.
+
+    Of a graph: with any byte of its file; of a torch model: as `model_fingerprint`.
+    """
+    from cmkt.inference.onnx import OnnxEnhancer
+
+    if isinstance(enhancer, OnnxEnhancer):
+        return enhancer.sha256[:16]
+    from cmkt.inference.enhancer import TorchEnhancer
+
+    assert isinstance(enhancer, TorchEnhancer)
+    return model_fingerprint(enhancer.model)
 
 
 def system_names(sources: Sequence[str]) -> list[str]:
-    """A name for each model: its folder or file name, with as many parents as it takes to tell them apart.
+    """A name for each model or folder: its file name, with as many parents as it takes to tell them apart.
 
-    Raises: ConfigError where a model is given twice, or is called "noisy" or "clean".
+    Raises: ConfigError where one is given twice, or is called "noisy" or "clean".
     """
     paths = [_named_path(source) for source in sources]
     if repeated := sorted({str(path) for path in paths if paths.count(path) > 1}):
-        raise ConfigError(f"Each model must be given once, but these are given again: {', '.join(repeated)}.")
-    names = [path.stem if path.suffix == ".safetensors" else path.name for path in paths]
+        raise ConfigError(f"Each system must be given once, but these are given again: {', '.join(repeated)}.")
+    names = [path.stem if path.suffix in WEIGHTS_SUFFIXES else path.name for path in paths]
     names = tell_apart(names, [path.parts for path in paths])
+    check_names(names)
+    return names
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Raises ConfigError where two systems have one name, or one is called "noisy" or "clean"."""
     for taken, meaning in ((NOISY, "unprocessed mixture"), (CLEAN, "reference")):
         if taken in names:
-            raise ConfigError(f"A model must not be called `{taken}`, the name of the {meaning}. Rename it.")
-    return names
+            raise ConfigError(f"A system must not be called `{taken}`, the name of the {meaning}. Rename it.")
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(
+            f"Each system must have its own name, but these are given again: {', '.join(repeated)}. "
+            "Write NAME=DIR for a folder."
+        )
 
 
 def tell_apart(names: Sequence[str], parts: Sequence[tuple[str, ...]]) -> list[str]:

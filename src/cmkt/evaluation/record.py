@@ -45,9 +45,9 @@ class Score:
     `weights` changes whenever the system's output could ("" for noisy); `data` and `seed` identify the test set.
     `metrics` holds values, `missing` the reason of each metric that has none. `error` is set where the system failed:
     then only what was measured before has a value, and the next evaluation tries again. Durations are in seconds.
-    `words` says how words were measured, None where they were not, and `chance` is the rate of guessing the sentence of
-    this utterance. `text` is the transcript, `heard` what a recogniser made of the system's output, `transcriber` which
-    one. `about` holds every other field of the data, as strings, that groups may be made of.
+    `sound` and `words` say how these were measured, None where they were not, and `chance` is the rate of guessing the
+    sentence of this utterance. `text` is the transcript, `heard` what a recogniser made of the system's output,
+    `transcriber` which one. `about` holds every other field of the data, as strings, that groups may be made of.
     """
 
     id: str
@@ -67,6 +67,7 @@ class Score:
     metrics: dict[str, float] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
     error: str | None = None
+    sound: str | None = None
     words: str | None = None
     chance: float | None = None
     text: str | None = None

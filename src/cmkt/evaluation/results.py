@@ -4,53 +4,60 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cmkt.audio.write import write_json, write_text
 from cmkt.evaluation.comparison import compare_models
 from cmkt.evaluation.group_table import groups_markdown, groups_values, harm_markdown, harm_values
+from cmkt.evaluation.groupings import STANDARD
 from cmkt.evaluation.groups import group_cells
 from cmkt.evaluation.harm import find_harm
 from cmkt.evaluation.record import CLEAN, NOISY
 from cmkt.evaluation.summary import summarise
 from cmkt.evaluation.table import summary_markdown, summary_values
 from cmkt.evaluation.words_table import words_markdown, words_values
+from cmkt.metrics.utterance import NO_REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from cmkt.evaluation.counts import Verdict
-    from cmkt.evaluation.evaluate import Settings
-    from cmkt.evaluation.identity import System
+    from cmkt.evaluation.plan import Plan
     from cmkt.evaluation.record import Score
+    from cmkt.evaluation.systems import System
 
-SUMMARY_JSON = "summary.json"
-SUMMARY_MARKDOWN = "summary.md"
+SUMMARY_JSON: Final = "summary.json"
+SUMMARY_MARKDOWN: Final = "summary.md"
+OVER_SUPPRESSION: Final = "DNSMOS favours systems that suppress too much, so choose none by it."
 
 
 def write_results(
-    settings: Settings,
+    plan: Plan,
     systems: Sequence[System],
     scores: Sequence[Score],
     *,
+    group_by: Sequence[str] = (),
     verdicts: Mapping[str, Verdict] | None = None,
 ) -> str:
     """Writes both summaries of these scores into the output folder and gives the Markdown.
 
-    `verdicts` says of some systems whether a comparison with them counts.
+    group_by: fields of the data that groups are made of besides the usual ones; verdicts: of some systems, whether a
+    comparison with them counts.
+
+    Raises: ConfigError where the data do not have such a field.
     """
-    metrics = settings.metrics
+    output, metrics = plan.settings.output, plan.all_metrics(NOISY)
     summary = summarise([score for score in scores if score.system != CLEAN], metrics)
-    cells = group_cells(scores, metrics)
+    cells = group_cells(scores, metrics, fields=[*STANDARD, *group_by])
     harm = find_harm(cells)
     comparisons = compare_models(
         scores, [system.name for system in systems if system.name not in (NOISY, CLEAN)], metrics
     )
     failed = Counter(score.system for score in scores if score.error is not None)
     values: dict[str, Any] = {
-        "data": str(settings.data),
-        "seed": settings.seed,
-        "snrs_db": list(settings.snrs_db),
+        "data": plan.settings.source.described()["path"],
+        "seed": plan.settings.seed,
+        "snrs_db": sorted({score.snr_db for score in scores if score.snr_db is not None}),
         "utterances": len({score.id for score in scores}),
         "weights": {system.name: system.weights for system in systems},
         "failed": dict(failed),
@@ -66,15 +73,15 @@ def write_results(
         metrics=metrics,
         title="Evaluation",
         comparisons=comparisons,
-        notes=[_conditions(settings, scores), *_failure_notes(failed), *_verdict_notes(verdicts or {})],
+        notes=[*_conditions(plan, scores), *_failure_notes(failed), *_verdict_notes(verdicts or {})],
     )
     text += "\n" + "\n\n".join([*groups_markdown(cells), *harm_markdown(harm)]) + "\n" if cells else ""
-    if settings.candidates:
+    if plan.settings.candidates:
         values["words"] = words_values(scores)
-        text += "\n" + "\n\n".join(words_markdown(scores, candidates=settings.candidates)) + "\n"
-    settings.output.mkdir(parents=True, exist_ok=True)
-    write_json(settings.output / SUMMARY_JSON, values)
-    write_text(settings.output / SUMMARY_MARKDOWN, text)
+        text += "\n" + "\n\n".join(words_markdown(scores, candidates=plan.settings.candidates)) + "\n"
+    output.mkdir(parents=True, exist_ok=True)
+    write_json(output / SUMMARY_JSON, values)
+    write_text(output / SUMMARY_MARKDOWN, text)
     return text
 
 
@@ -87,10 +94,17 @@ def _reasons(scores: Sequence[Score]) -> dict[str, dict[str, int]]:
     return {metric: dict(counter.most_common()) for metric, counter in counted.items()}
 
 
-def _conditions(settings: Settings, scores: Sequence[Score]) -> str:
-    snrs = ", ".join(f"{snr_db:g}" for snr_db in settings.snrs_db)
+def _conditions(plan: Plan, scores: Sequence[Score]) -> list[str]:
     utterances = len({score.id for score in scores})
-    return f"{utterances} utterances of `{settings.data.name}` at SNR {snrs} dB, seed {settings.seed}."
+    told = [f"{utterances} utterances of {plan.settings.source.title}, seed {plan.settings.seed}."]
+    without = len({score.item for score in scores if NO_REFERENCE in score.missing.values()})
+    if plan.blind:
+        told.append(
+            f"**No clean references: what a system did to the speech itself is not measured.** {OVER_SUPPRESSION}"
+        )
+    elif without:
+        told.append(f"{without} recordings have no clean reference, and so no score that needs one.")
+    return told
 
 
 def _failure_notes(failed: Mapping[str, int]) -> list[str]:

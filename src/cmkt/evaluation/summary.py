@@ -47,7 +47,7 @@ class Cell:
 @final
 @dataclass(frozen=True, slots=True)
 class SystemSummary:
-    """The cells of one system: `overall[metric]` and `by_snr[snr_db][metric]`."""
+    """The cells of one system: `overall[metric]`, and `by_snr[snr_db][metric]` of the mixtures whose SNR is known."""
 
     overall: dict[str, Cell]
     by_snr: dict[float, dict[str, Cell]]
@@ -93,7 +93,7 @@ def _system_summary(
     own: Mapping[Item, Score], noisy: Mapping[Item, Score] | None, metrics: Sequence[str]
 ) -> SystemSummary:
     by_snr = {}
-    for snr_db in sorted({item.snr_db for item in own}):
+    for snr_db in sorted({item.snr_db for item in own if item.snr_db is not None}):
         group = {item: score for item, score in own.items() if item.snr_db == snr_db}
         by_snr[snr_db] = {metric: _cell(group, noisy, metric) for metric in metrics}
     return SystemSummary({metric: _cell(own, noisy, metric) for metric in metrics}, by_snr)

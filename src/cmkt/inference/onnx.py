@@ -5,6 +5,7 @@ Shapes: C channels, K frames.
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -42,6 +43,7 @@ class OnnxEnhancer(ArrayEnhancer):
             data = Path(path).read_bytes()
         except OSError as error:
             raise ConfigError(f"The model {path} must be readable, but is not: {error}.") from error
+        self._sha256 = hashlib.sha256(data).hexdigest()
         self._session = _session(data, str(path), threads)
         metadata = self._session.get_modelmeta().custom_metadata_map
         self._card = parse_graph_card(metadata, str(path))
@@ -49,6 +51,11 @@ class OnnxEnhancer(ArrayEnhancer):
         _check_names(self._session, self._card, str(path))
         self._transform = FrameTransform(self._card.window_samples, self._card.hop_samples)
         super().__init__(sample_rate=self._card.sample_rate, frame_latency_samples=self._card.latency_samples)
+
+    @property
+    def sha256(self) -> str:
+        """64 hex digits that change with any byte of the file."""
+        return self._sha256
 
     @property
     def card(self) -> GraphCard:

@@ -21,9 +21,14 @@ from cmkt.audio.files import check_output_folder
 from cmkt.audio.write import write_json, write_text
 from cmkt.data.manifest import cut_text, load_prepared
 from cmkt.errors import ConfigError, MissingExtraError, extra_hint
-from cmkt.evaluation.evaluate import Settings, evaluate, find_systems
+from cmkt.evaluation.evaluate import evaluate
+from cmkt.evaluation.evaluated_model import find_models
+from cmkt.evaluation.plan import make_plan
+from cmkt.evaluation.prepared_set import PreparedFolder
 from cmkt.evaluation.record import Score
 from cmkt.evaluation.score import check_installed
+from cmkt.evaluation.settings import Settings
+from cmkt.evaluation.systems import Noisy, System
 from cmkt.metrics.registry import DEFAULT_METRICS
 from cmkt.recipes.demo import DemoCorpus, prepare_demo
 from cmkt.text.embedded import EmbeddedTeacher
@@ -185,11 +190,10 @@ def _train(settings: DemoSettings, arm: Arm, number: int, announce: Callable[[st
 def _evaluate(settings: DemoSettings, announce: Callable[[str], None]) -> list[Score]:
     announce(f"[5/{STAGES}] Evaluating on voices, sentences and noises that were not in training")
     evaluation = Settings(
-        data=settings.output / "corpus" / "test",
+        PreparedFolder(settings.output / "corpus" / "test", SNRS_DB),
         output=settings.output / "evaluation",
-        snrs_db=SNRS_DB,
         seed=settings.seed,
         save_audio=LISTENED,
     )
-    systems = find_systems([str(settings.run(arm).root) for arm in ARMS])
-    return evaluate(evaluation, systems, jobs=settings.jobs, progress=settings.progress)
+    systems: list[System] = [Noisy(), *find_models([str(settings.run(arm).root) for arm in ARMS])]
+    return evaluate(make_plan(evaluation), systems, jobs=settings.jobs, progress=settings.progress)

@@ -12,7 +12,7 @@ from cmkt.audio.read import read_audio
 from cmkt.audio.write import write_json, write_text
 from cmkt.errors import NotLearntError
 from cmkt.evaluation.comparison import compare_models
-from cmkt.evaluation.evaluate import audio_path, spread
+from cmkt.evaluation.kept_audio import audio_path, spread
 from cmkt.evaluation.pictures import loss_curves, spectrogram_triple
 from cmkt.evaluation.record import NOISY, Item, Score
 from cmkt.evaluation.summary import SystemSummary, summarise
@@ -108,12 +108,16 @@ def check_learnt(summary: Mapping[str, SystemSummary], output: Path) -> None:
 
 def _conditions(scores: Sequence[Score], described: Mapping[str, Any]) -> str:
     utterances = len({score.id for score in scores})
-    snrs = ", ".join(f"{snr_db:g}" for snr_db in sorted({score.snr_db for score in scores}))
+    snrs = ", ".join(f"{snr_db:g}" for snr_db in _snrs_db(scores))
     noises = ", ".join(sorted({name for score in scores for name in score.noise_classes}))
     return (
         f"{utterances} utterances of voices, sentences and noises ({noises}) that were in neither model's training, at "
         f"SNR {snrs} dB. CRN, {described['steps']} steps, seed {described['seed']}."
     )
+
+
+def _snrs_db(scores: Sequence[Score]) -> list[float]:
+    return sorted({score.snr_db for score in scores if score.snr_db is not None})
 
 
 def _overall(summary: Mapping[str, SystemSummary], metrics: Sequence[str]) -> str:
@@ -127,7 +131,7 @@ def _overall(summary: Mapping[str, SystemSummary], metrics: Sequence[str]) -> st
 def _listened(scores: Sequence[Score], wanted: int) -> list[Item]:
     """The utterances whose audio was kept, each at another of the SNRs, the lowest first."""
     ids = list(dict.fromkeys(score.id for score in scores))
-    snrs_db = sorted({score.snr_db for score in scores})
+    snrs_db = _snrs_db(scores)
     chosen = [ids[place] for place in spread(len(ids), wanted)]
     return [Item(name, snrs_db[number % len(snrs_db)]) for number, name in enumerate(chosen)]
 

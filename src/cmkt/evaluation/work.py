@@ -1,0 +1,150 @@
+"""One system on one mixture, from audio to score. It runs in a worker: nothing but names and numbers comes and goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from cmkt.evaluation.kept_audio import keep_audio, kept_ids
+from cmkt.evaluation.noise_kind import NOISE_KIND, mixture_noise_kind
+from cmkt.evaluation.opened import open_cache, open_held_out, open_mixture, open_sentences
+from cmkt.evaluation.record import CLEAN, Score
+from cmkt.evaluation.score import Metrics
+from cmkt.evaluation.sound import measure_sound
+from cmkt.metrics.identification import IDENTIFIED, MARGIN
+from cmkt.metrics.registry import choose_metrics
+
+if TYPE_CHECKING:
+    from cmkt.evaluation.held_out import HeldOutMixture
+    from cmkt.evaluation.plan import Plan, Task
+    from cmkt.types import FloatArray
+
+ELSEWHERE: Final = frozenset(
+    ("id", "text", "snr_db", "duration", "noise_ids", "noise_classes", "speaker", "language", "gender", "age", "corpus")
+)
+"""Fields of the data that a score has a place of its own for."""
+
+
+def work(plan: Plan, task: Task) -> Score:
+    """The score of a task, with all that the plan wants.
+
+    Raises: CmktError where the mixture cannot be read or the system fails on it.
+    """
+    settings = plan.settings
+    mixture = open_mixture(settings, task.index)
+    estimate = task.system.estimate(mixture)
+    if task.item.id in kept_ids(open_held_out(settings).items, settings.save_audio):
+        keep_audio(settings.output, mixture, task.system.name, estimate)
+    score = task.known or _unmeasured(plan, task, mixture)
+    return _with_words(plan, task, mixture, estimate, _with_sound(plan, task, mixture, estimate, score))
+
+
+def _with_sound(plan: Plan, task: Task, mixture: HeldOutMixture, estimate: FloatArray, score: Score) -> Score:
+    lacking = plan.lacking_sound(task.system.name, task.known)
+    if not lacking:
+        return score
+    measured = measure_sound(
+        estimate=estimate,
+        reference=mixture.clean,
+        sample_rate=mixture.sample_rate,
+        metrics=choose_metrics(lacking),
+        cache=open_cache(plan.settings),
+    )
+    if score.sound != plan.sound:
+        score = without(score, keep=(IDENTIFIED, MARGIN))
+    return replace(with_metrics(score, measured), sound=plan.sound)
+
+
+def _with_words(plan: Plan, task: Task, mixture: HeldOutMixture, estimate: FloatArray, score: Score) -> Score:
+    sentences = open_sentences(plan.settings)
+    if sentences is None or not plan.lacks_words(task.known):
+        return score
+    measured = sentences.measure(mixture.item.id, estimate, sample_rate=mixture.sample_rate)
+    return replace(with_metrics(score, measured), words=sentences.identity, chance=sentences.chance(mixture.item.id))
+
+
+def failed(plan: Plan, task: Task, reason: str) -> Score:
+    """What was known before of a mixture, and why there is no more. What was measured in another way is not kept."""
+    score = task.known or _blank(plan, task)
+    lost = [name for name in plan.all_metrics(task.system.name) if name not in {*score.metrics, *score.missing}]
+    if plan.lacks_words(task.known):
+        lost += [IDENTIFIED, MARGIN]
+        score = replace(score, words=None, chance=None)
+    if task.system.name != CLEAN and score.sound != plan.sound:
+        lost += plan.metrics
+        score = replace(without(score, keep=(IDENTIFIED, MARGIN)), sound=None)
+    return replace(with_metrics(score, Metrics({}, dict.fromkeys(lost, f"failed: {reason}"))), error=reason)
+
+
+def with_metrics(score: Score, measured: Metrics) -> Score:
+    """The score with these values in place of what it had under their names."""
+    names = {*measured.values, *measured.missing}
+    metrics = {name: value for name, value in score.metrics.items() if name not in names}
+    missing = {name: reason for name, reason in score.missing.items() if name not in names}
+    return replace(score, metrics=metrics | measured.values, missing=missing | measured.missing)
+
+
+def without(score: Score, *, keep: tuple[str, ...]) -> Score:
+    """The score with these metrics alone."""
+    return replace(
+        score,
+        metrics={name: value for name, value in score.metrics.items() if name in keep},
+        missing={name: reason for name, reason in score.missing.items() if name in keep},
+    )
+
+
+def _blank(plan: Plan, task: Task) -> Score:
+    return Score(
+        id=task.item.id,
+        snr_db=task.item.snr_db,
+        system=task.system.name,
+        weights=task.system.weights,
+        data=plan.data,
+        seed=plan.settings.seed,
+        duration=0.0,
+    )
+
+
+def _unmeasured(plan: Plan, task: Task, mixture: HeldOutMixture) -> Score:
+    """A score of everything that the data say."""
+    about = mixture.metadata
+    return replace(
+        _blank(plan, task),
+        duration=round(len(mixture.noisy) / mixture.sample_rate, 3),
+        noise_ids=_strings(about.get("noise_ids")),
+        noise_classes=_strings(about.get("noise_classes")),
+        speaker=_string(about.get("speaker")),
+        language=_string(about.get("language")),
+        gender=_string(about.get("gender")),
+        age=_string(about.get("age")),
+        corpus=_string(about.get("corpus")),
+        text=_string(about.get("text")),
+        about=_others(about) | _noise_kind(mixture),
+    )
+
+
+def _others(about: Mapping[str, object]) -> dict[str, str]:
+    """Every other field that has a value which a group can be made of."""
+    found: dict[str, str] = {}
+    for name, value in about.items():
+        if name not in ELSEWHERE and isinstance(value, (str, int, float, list, tuple)):
+            found[name] = ", ".join(_strings(value))
+    return found
+
+
+def _noise_kind(mixture: HeldOutMixture) -> dict[str, str]:
+    kind = mixture_noise_kind(
+        mixture.metadata, noisy=mixture.noisy, clean=mixture.clean, sample_rate=mixture.sample_rate
+    )
+    return {} if kind is None else {NOISE_KIND: kind}
+
+
+def _string(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _strings(values: object) -> tuple[str, ...]:
+    if values is None:
+        return ()
+    return tuple(str(value) for value in values) if isinstance(values, (list, tuple)) else (str(values),)
