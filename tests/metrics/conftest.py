@@ -1,4 +1,4 @@
-"""Something that a metric takes for speech."""
+"""Something that a metric takes for speech, and pairs whose values other implementations gave."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 Voice = Callable[[float, int], NDArray[np.float64]]
+Pairs = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +24,15 @@ def voice() -> Voice:
         return 0.1 * np.asarray(harmonics) * syllables
 
     return speak
+
+
+@pytest.fixture(scope="session")
+def pairs(voice: Voice) -> Pairs:
+    """Three pairs of (estimate, reference) at 16 kHz, 3 s: little noise, much noise, and a mild low-pass."""
+    reference = voice(3, 16_000) + 1e-4 * np.random.default_rng(1).standard_normal(48_000)
+    noise = np.random.default_rng(0).standard_normal(48_000)
+    return {
+        "quiet": (reference + 0.001 * noise, reference),
+        "loud": (reference + 0.03 * noise, reference),
+        "dull": (np.convolve(reference, [0.2, 0.6, 0.2], "same"), reference),
+    }

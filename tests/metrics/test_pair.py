@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from cmkt.errors import ConfigError, MetricUndefinedError
-from cmkt.metrics.pair import check_pair
+from cmkt.metrics.pair import check_alone, check_pair
 
 
 def test_a_good_pair_comes_back_in_double_precision() -> None:
@@ -49,3 +49,14 @@ def test_facts_about_the_utterance_are_undefined_metrics_that_name_the_side(
 def test_no_samples_are_undefined() -> None:
     with pytest.raises(MetricUndefinedError, match="empty"):
         check_pair(estimate=np.zeros(0), reference=np.zeros(0), sample_rate=16_000)
+
+
+def test_an_estimate_alone_is_checked_in_the_same_way() -> None:
+    assert check_alone(estimate=np.ones(10, dtype=np.float32), sample_rate=16_000).dtype == np.float64
+    for bad, reason in ((np.zeros(10), "silent"), (np.full(10, np.nan), "not finite"), (np.zeros(0), "empty")):
+        with pytest.raises(MetricUndefinedError, match=f"the estimate is {reason}"):
+            check_alone(estimate=bad, sample_rate=16_000)
+    with pytest.raises(ConfigError, match="one by one"):
+        check_alone(estimate=np.ones((2, 10)), sample_rate=16_000)
+    with pytest.raises(ConfigError, match="sample_rate"):
+        check_alone(estimate=np.ones(10), sample_rate=-1)

@@ -10,6 +10,7 @@ from cmkt.errors import ConfigError, MetricUndefinedError
 from cmkt.metrics.segmental_snr import segmental_snr
 
 Voice = Callable[[float, int], NDArray[np.float64]]
+Pairs = dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
 RATE = 16_000
 SINE = np.sin(2 * np.pi * 400 * np.arange(RATE) / RATE)
 
@@ -36,6 +37,15 @@ def test_a_pause_with_noise_counts_as_minus_10_and_a_silent_one_without_error_as
     value = segmental_snr(estimate=noisy_pause, reference=reference, sample_rate=RATE)
     assert value == pytest.approx((35 - 10) / 2, abs=1)
     assert segmental_snr(estimate=reference, reference=reference, sample_rate=RATE) == 35
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("quiet", 12.9141362383), ("loud", -1.6289348938), ("dull", 19.5662482559)]
+)
+def test_it_is_that_of_another_implementation(name: str, value: float, pairs: Pairs) -> None:
+    """SNRseg of pysepm-evo 0.1.1, a port of Loizou's MATLAB code."""
+    estimate, reference = pairs[name]
+    assert segmental_snr(estimate=estimate, reference=reference, sample_rate=RATE) == pytest.approx(value, abs=1e-8)
 
 
 def test_more_noise_is_worse_and_both_levels_together_do_not_matter(voice: Voice) -> None:

@@ -1,7 +1,7 @@
 """The frames of 30 ms of the measures by Loizou's group: segmental SNR, LLR and WSS.
 
-Loizou, Speech Enhancement: Theory and Practice, 2nd edition, 2013, chapter 11 and its MATLAB code. Shapes: T samples, N
-samples of a frame, K frames.
+Loizou, Speech Enhancement: Theory and Practice, 2nd edition, 2013, and its MATLAB code. Shapes: T samples, N samples of
+a frame, K frames.
 """
 
 from __future__ import annotations

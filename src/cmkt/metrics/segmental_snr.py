@@ -25,7 +25,8 @@ def segmental_snr(*, estimate: FloatArray, reference: FloatArray, sample_rate: i
     """Mean over frames of 10 log10(|s|^2 / |s - e|^2) in dB, each held within -10 and 35; higher is better.
 
     Frames of the reference s and the estimate e last 30 ms, 75% overlapping, under a Hann window. Pauses count, at or
-    near -10 unless they are silent in both; a frame without any error has 35. The level of the estimate matters.
+    near -10 unless they are silent in both; a frame without any error has 35 (where it is silent, the authors' code has
+    -10). The level of the estimate matters.
 
     Shape: estimate (T,), reference (T,).
 
