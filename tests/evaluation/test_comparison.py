@@ -94,6 +94,27 @@ def test_words_measured_among_other_sentences_are_refused_with_both_settings() -
     assert compare(scores, baseline="p", system="t", metric="stoi").utterances == 1
 
 
+@pytest.mark.parametrize("metric", ["wer", "cer", "wil"])
+def test_word_errors_of_another_recogniser_are_refused(metric: str) -> None:
+    scores = [
+        replace(score("a", system, 0.5), metrics={"stoi": 0.5, metric: 0.3}, transcriber=transcriber)
+        for system, transcriber in (("p", "small"), ("t", "large"))
+    ]
+    with pytest.raises(DataError, match="by 'small' for `p` and by 'large' for `t`"):
+        compare(scores, baseline="p", system="t", metric=metric)
+    assert compare(scores, baseline="p", system="t", metric="stoi").utterances == 1
+    same = [replace(each, transcriber="small", words=each.system) for each in scores]
+    assert compare(same, baseline="p", system="t", metric=metric).utterances == 1
+
+
+def test_mixtures_of_unknown_snr_are_named_without_it() -> None:
+    scores = [replace(score(name, "p", 0.5), snr_db=None) for name in "ab"]
+    scores.append(replace(score("a", "t", 0.7), snr_db=None))
+    with pytest.raises(DataError, match=r"`t` lacks 1: b\. Run"):
+        compare(scores, baseline="p", system="t", metric="stoi")
+    assert compare([scores[0], scores[2]], baseline="p", system="t", metric="stoi").utterances == 1
+
+
 def test_later_models_are_compared_with_the_first_where_both_have_values() -> None:
     scores = [score(name, system, 0.5 + 0.1 * (system == "t")) for name in "ab" for system in "pt"]
     found = compare_models(scores, ["p", "t"], ["stoi", "pesq_wb"])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def test_what_differs_and_what_cannot_be_told_is_said() -> None:
     tested = compare_all([system("plain"), system("transfer", stoi=0.1)], ["stoi", "si_sdr", "pesq_wb"])
     assert [(each.comparison.metric, each.differs) for each in tested] == [("stoi", True), ("si_sdr", False)]
     said = conclusion(tested)
-    assert said.startswith("transfer is above plain in STOI; cannot be told from plain in SI-SDR (dB). ")
+    assert said.startswith("transfer is better than plain in STOI; cannot be told from plain in SI-SDR (dB). ")
     assert "cannot tell a better method from a luckier seed" in said
 
 
@@ -37,7 +38,32 @@ def test_every_later_system_is_compared_with_the_first_and_the_correction_is_ove
     assert [each.comparison.system for each in tested] == ["worse", "same"]
     assert {each.comparison.baseline for each in tested} == {"plain"}
     assert tested[0].corrected_p == pytest.approx(2 * tested[0].p)
-    assert "worse is below plain in STOI. same cannot be told from plain in STOI." in conclusion(tested)
+    assert "worse is worse than plain in STOI. same cannot be told from plain in STOI." in conclusion(tested)
+
+
+def test_fewer_word_errors_are_better() -> None:
+    baseline, system_ = system("plain"), system("transfer", stoi=0.1)
+    errors = [
+        Evaluated(
+            each.name,
+            {item: replace(score, metrics={"wer": score.metrics["stoi"]}) for item, score in each.scores.items()},
+        )
+        for each in (baseline, system_)
+    ]
+    assert conclusion(compare_all(errors, ["wer"])).startswith("transfer is worse than plain in WER. ")
+    assert conclusion(compare_all(errors[::-1], ["wer"])).startswith("plain is better than transfer in WER. ")
+
+
+def test_what_guesses_opinions_comes_with_a_caution() -> None:
+    own = [
+        Evaluated(
+            each.name,
+            {item: replace(score, metrics={"dnsmos_ovrl": 3.0}) for item, score in each.scores.items()},
+        )
+        for each in (system("plain"), system("transfer"))
+    ]
+    assert "over-suppression" in conclusion(compare_all(own, ["dnsmos_ovrl"]))
+    assert "over-suppression" not in conclusion(compare_all([system("plain"), system("transfer")], ["stoi"]))
 
 
 def test_snrs_of_an_utterance_are_one_observation() -> None:

@@ -84,6 +84,12 @@ def test_small_cells_are_marked() -> None:
     assert "*: fewer than 10 utterances or speakers" in text
 
 
+def test_of_one_utterance_there_is_no_interval() -> None:
+    text = "\n\n".join(groups_markdown(cells(2)))
+    (row,) = (line for line in text.splitlines() if line.startswith("| f "))
+    assert "| +0.1000* |" in row
+
+
 def test_harm_is_told_with_its_groups() -> None:
     text = "\n\n".join(harm_markdown(find_harm(cells(48))))
     assert "Yes: " in text

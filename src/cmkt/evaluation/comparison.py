@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Final, final
 
 import numpy as np
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from cmkt.evaluation.record import Item, Score
 
-NAMED = 5
+NAMED: Final = 5
+WORD_ERRORS: Final = ("wer", "cer", "wil")
 
 
 @final
@@ -178,19 +179,25 @@ def shared_items(first: Mapping[Item, Score], second: Mapping[Item, Score], metr
 def check_same_words(
     first: Mapping[Item, Score], second: Mapping[Item, Score], metric: str, *, names: tuple[str, str]
 ) -> None:
-    """Refuses to compare words that were measured in different ways, such as among other numbers of sentences.
+    """Refuses to compare words that were measured in different ways: among other numbers of sentences, or by another
+    recogniser.
 
     Raises: DataError that names both ways.
     """
-    if metric not in (IDENTIFIED, MARGIN):
+    if metric not in (IDENTIFIED, MARGIN, *WORD_ERRORS):
         return
     for item in shared_items(first, second, metric):
-        if first[item].words != second[item].words:
+        ways = [_way_of_words(scores[item], metric) for scores in (first, second)]
+        if ways[0] != ways[1]:
             raise DataError(
-                f"`{metric}` must be measured in the same way in both systems, but is by {first[item].words!r} for "
-                f"`{names[0]}` and by {second[item].words!r} for `{names[1]}`. Run `cmkt evaluate --words` for both "
-                "with the same --candidates, or choose other metrics."
+                f"`{metric}` must be measured in the same way in both systems, but is by {ways[0]!r} for "
+                f"`{names[0]}` and by {ways[1]!r} for `{names[1]}`. Run `cmkt evaluate` for both with the same "
+                "--words, --candidates and --transcriber, or choose other metrics."
             )
+
+
+def _way_of_words(score: Score, metric: str) -> str | None:
+    return score.transcriber if metric in WORD_ERRORS else score.words
 
 
 def check_same_items(first: Mapping[Item, Score], second: Mapping[Item, Score], *, names: tuple[str, str]) -> None:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Any, final
 
 from cmkt.evaluation.bootstrap import FEWEST_TRUSTED, RESAMPLES
 from cmkt.evaluation.comparison import Comparison, cluster_differences, compare_models, independent_in
-from cmkt.evaluation.significance import holm, signed_rank
+from cmkt.evaluation.gain import gain
+from cmkt.evaluation.significance import LEVEL, holm, signed_rank
 from cmkt.evaluation.table import interval_text, label, markdown_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from cmkt.evaluation.record import Item, Score
     from cmkt.evaluation.run_scores import Evaluated
-
-LEVEL: Final = 0.05
 
 
 @final
@@ -56,30 +55,44 @@ def _p_of(compared: Comparison, first: Mapping[Item, Score], second: Mapping[Ite
 
 
 def conclusion(tested: Sequence[Tested]) -> str:
-    """A sentence for each system: in what it is above or below the first, in what no difference is seen, and for whom.
-
-    `tested` is of metrics that are better when higher.
-    """
+    """A sentence for each system: in what it is better or worse than the first, in what they cannot be told apart."""
     by_system: dict[str, list[Tested]] = {}
     for each in tested:
         by_system.setdefault(each.comparison.system, []).append(each)
-    told = [_system_sentence(own) for own in by_system.values()]
+    told = [
+        system_sentence(
+            name,
+            own[0].comparison.baseline,
+            differ=[(each.comparison.metric, each.comparison.difference.mean) for each in own if each.differs],
+            alike=[label(each.comparison.metric) for each in own if not each.differs],
+        )
+        for name, own in by_system.items()
+    ]
     limits = (
         "This holds for other utterances like these, and not for other training seeds or other data: one run of each"
-        " cannot tell a better method from a luckier seed."
+        " cannot tell a better method from a luckier seed (--arms takes several)."
     )
-    return " ".join([*told, limits])
+    return " ".join([*told, limits, *caution(each.comparison.metric for each in tested)])
 
 
-def _system_sentence(own: Sequence[Tested]) -> str:
-    first = own[0].comparison
-    above = [label(each.comparison.metric) for each in own if each.differs and each.comparison.difference.mean > 0]
-    below = [label(each.comparison.metric) for each in own if each.differs and each.comparison.difference.mean < 0]
-    neither = [label(each.comparison.metric) for each in own if not each.differs]
-    parts = [f"is above {first.baseline} in {', '.join(above)}"] if above else []
-    parts += [f"is below {first.baseline} in {', '.join(below)}"] if below else []
-    parts += [f"cannot be told from {first.baseline} in {', '.join(neither)}"] if neither else []
-    return f"{first.system} {'; '.join(parts)}."
+def system_sentence(name: str, baseline: str, *, differ: Sequence[tuple[str, float]], alike: Sequence[str]) -> str:
+    """What can be said of a system beside the baseline.
+
+    differ: metrics that surely differ, with the difference; alike: how the others are called.
+    """
+    better = [label(metric) for metric, difference in differ if gain(metric, difference) > 0]
+    worse = [label(metric) for metric, difference in differ if gain(metric, difference) < 0]
+    parts = [f"is better than {baseline} in {', '.join(better)}"] if better else []
+    parts += [f"is worse than {baseline} in {', '.join(worse)}"] if worse else []
+    parts += [f"cannot be told from {baseline} in {', '.join(alike)}"] if alike else []
+    return f"{name} {'; '.join(parts)}."
+
+
+def caution(metrics: Iterable[str]) -> list[str]:
+    """What must be said of some metrics whenever they are concluded from."""
+    if any(metric.startswith("dnsmos") for metric in metrics):
+        return ["DNSMOS favours over-suppression: a gain in it alone is none."]
+    return []
 
 
 def conclusion_markdown(tested: Sequence[Tested]) -> str:
@@ -92,8 +105,8 @@ def conclusion_markdown(tested: Sequence[Tested]) -> str:
                 f"{own.system} - {own.baseline}",
                 label(own.metric),
                 interval_text(own.difference, metric=own.metric),
-                _p_text(each.p),
-                _p_text(each.corrected_p),
+                p_text(each.p),
+                p_text(each.corrected_p),
                 str(own.utterances),
                 f"{own.independent} {own.drawn_by}s",
             ]
@@ -116,5 +129,6 @@ def conclusion_values(tested: Sequence[Tested]) -> dict[str, Any]:
     return {"comparisons": comparisons, "conclusion": conclusion(tested)}
 
 
-def _p_text(p: float) -> str:
+def p_text(p: float) -> str:
+    """A p-value as a table shows it."""
     return "<0.0001" if p < 0.0001 else f"{p:.4f}"

@@ -49,7 +49,7 @@ def groups_markdown(
             same.append(f"{grouping} {names[0]}")
         elif names:
             parts += [f"### By {grouping}"] if grouping != EVERYTHING else []
-            parts += [_table(own, metrics, grouping)] if len(names) <= MANY_GROUPS else _spread(own, grouping)
+            parts += [_table(own, metrics, grouping)] if len(names) <= MANY_GROUPS else _spread(own, metrics, grouping)
     asked = {plain_name(field) for field in fields}
     silent = [name for name in STANDARD if plain_name(name) in asked and name not in groupings]
     notes = [f"All mixtures have {', '.join(same)}."] if same else []
@@ -57,7 +57,8 @@ def groups_markdown(
     return [
         f"## By group: difference against {baseline}, on the same mixtures (95% bootstrap interval)",
         f"Intervals draw whole speakers where speakers repeat, whole utterances otherwise; `independent` counts them."
-        f" {MARK}: fewer than {FEWEST_TRUSTED} utterances or speakers, too few for the interval to be trusted.",
+        f" {MARK}: fewer than {FEWEST_TRUSTED} utterances or speakers, too few for the interval to be trusted; of one"
+        " there is none.",
         *parts,
         *([" ".join(notes)] if notes else []),
     ]
@@ -113,10 +114,10 @@ def _table(cells: Sequence[GroupCell], metrics: Sequence[str], grouping: str) ->
     )
 
 
-def _spread(cells: Sequence[GroupCell], grouping: str) -> list[str]:
+def _spread(cells: Sequence[GroupCell], metrics: Sequence[str], grouping: str) -> list[str]:
     """Groups too many for a row each: how many there are and are worse, their median, the worst and the best."""
     rows: dict[tuple[str, str], list[GroupCell]] = {}
-    for cell in cells:
+    for cell in sorted(cells, key=lambda cell: metrics.index(cell.metric)):
         rows.setdefault((cell.system, cell.metric), []).append(cell)
     lines = []
     for (system, metric), own in rows.items():
@@ -142,6 +143,8 @@ def _signed(value: float, metric: str) -> str:
 
 
 def _marked(cell: GroupCell) -> str:
+    if cell.difference.independent < 2:
+        return _mean(cell)
     return interval_text(cell.difference.interval, metric=cell.metric) + (MARK if cell.few else "")
 
 

@@ -1,7 +1,7 @@
 """The kind of noise in a mixture, to group by: what the data state, else measured on the noise itself.
 
 Names of classes do not tell: of 40 recordings of barking dogs 24 are impulsive and 15 are not, of 40 helicopters 21 are
-stationary (`cmkt.signal.noise_kind` on the corpus of docs/default_model.md). So the noise that is in the mixture is
+stationary (`benchmarks/noise_kinds.py`, corpus of docs/default_model.md). So the noise that is in the mixture is
 looked at. Shapes: audio is (T,).
 """
 

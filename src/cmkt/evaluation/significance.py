@@ -6,7 +6,7 @@ Sequentially Rejective Multiple Test Procedure, 1979.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from scipy import stats
@@ -15,6 +15,9 @@ from cmkt.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+LEVEL: Final = 0.05
+"""A p-value below it, corrected where several tests are made, is taken for a difference."""
 
 
 def signed_rank(differences: Sequence[float]) -> float:
