@@ -1,4 +1,4 @@
-"""Speech and noise become a training pair: speed, room, signal-to-noise ratio, level, band limit and clipping.
+"""Speech and noise become a training pair: speed, room, signal-to-noise ratio, level, band limit, clipping, codec.
 
 Shape: T samples.
 """
@@ -14,13 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cmkt.data.cache import AudioCache, Float32, read_cut
-from cmkt.data.noise import NoiseBank, PlacedNoise, babble_of, synthetic
+from cmkt.data.noise import NoiseBank, PlacedNoise, babble_of, musical, synthetic
 from cmkt.data.plan import Colour, MixtureSettings, NoisePlan, Plan, Source, draw_plan
 from cmkt.errors import AudioError, DataError
 from cmkt.signal.augment import band_limit, change_speed, clip, colour
+from cmkt.signal.codec import CODECS, through_codec
 from cmkt.signal.level import active_level_db, rms_db
 from cmkt.signal.mixing import mix
 from cmkt.signal.reverb import reverberate
+from cmkt.signal.room import LEAD_SAMPLES, draw_room, room_response
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
@@ -34,7 +36,7 @@ class Mixture:
     """A training pair and how it came about.
 
     noisy, clean: (T,) float32, in time with each other. snr_db is None where there is no noise; level_db is the active
-    level in dBFS of the speech in the mixture (before band limit and clipping).
+    level in dBFS of the speech in the mixture (before band limit, clipping and codec).
     """
 
     noisy: NDArray[np.float32]
@@ -114,6 +116,8 @@ class Mixer:
         )
 
     def _in_room(self, speech: Float32, plan: Plan) -> tuple[Float32, Float32, str | None]:
+        if plan.simulated_room is not None:
+            return self._in_simulated_room(speech, np.random.default_rng(plan.simulated_room))
         if plan.room is None or not self._rir_cuts:
             return speech, speech, None
         index = int(plan.room * len(self._rir_cuts))
@@ -124,6 +128,18 @@ class Mixer:
             )
         except AudioError as error:
             raise DataError(f"the room impulse response {identity} must be usable, but is not: {error}") from error
+        return reverberant.astype(np.float32), target.astype(np.float32), identity
+
+    def _in_simulated_room(self, speech: Float32, rng: np.random.Generator) -> tuple[Float32, Float32, str]:
+        room = draw_room(rng)
+        reverberant, target = reverberate(
+            speech,
+            room_response(room, self.sample_rate, rng),
+            sample_rate=self.sample_rate,
+            early_seconds=self.settings.early_seconds,
+            delay=LEAD_SAMPLES,
+        )
+        identity = f"simulated-{room.reverberation_seconds:.2f}s"
         return reverberant.astype(np.float32), target.astype(np.float32), identity
 
     def _rir(self, index: int) -> Float32:
@@ -139,6 +155,8 @@ class Mixer:
             noise = synthetic(needed, self.sample_rate, rng)
         elif plan.source is Source.BABBLE:
             noise = babble_of(voices, self.settings.babble_voices, needed, rng, but=speech_id)
+        elif plan.source is Source.MUSIC:
+            noise = musical(needed, self.sample_rate, rng)
         else:
             assert self.noise is not None
             noise = self.noise.draw(needed, rng)
@@ -159,7 +177,16 @@ class Mixer:
             noisy = band_limit(noisy, cutoff_hz, self.sample_rate).astype(np.float32)
         if plan.clip_fraction is not None:
             noisy = clip(noisy, plan.clip_fraction).astype(np.float32)
+        if plan.codec is not None:
+            noisy = self._coded(noisy, plan.codec, plan.codec_quality)
         return noisy
+
+    def _coded(self, noisy: Float32, position: float, quality: float) -> Float32:
+        codec = CODECS[int(position * len(CODECS))]
+        try:
+            return np.asarray(through_codec(noisy, codec, self.sample_rate, quality=quality), dtype=np.float32)
+        except AudioError as error:
+            raise DataError(f"{error} Or set `codec_probability` to 0.") from error
 
 
 def _played(x: Float32, speed: float, coefficients: Colour | None) -> Float32:

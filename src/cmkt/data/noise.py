@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cmkt.data.cache import AudioCache
 from cmkt.errors import AudioError, DataError
 from cmkt.signal.level import is_silent
+from cmkt.signal.music import music
 from cmkt.signal.placement import EVENT_SECONDS, place_noise
 from cmkt.signal.synthesis import babble, clicks, coloured, hum, modulated
 
@@ -97,6 +98,11 @@ def synthetic(total: int, sample_rate: int, rng: np.random.Generator) -> PlacedN
     else:
         audio = {"modulated": modulated, "hum": hum, "clicks": clicks}[kind](total, sample_rate, rng)
     return PlacedNoise(audio, (f"synthetic-{kind}",), kind)
+
+
+def musical(total: int, sample_rate: int, rng: np.random.Generator) -> PlacedNoise:
+    """Made music over `total` samples."""
+    return PlacedNoise(music(total, sample_rate, rng), ("synthetic-music",), "music")
 
 
 def babble_of(

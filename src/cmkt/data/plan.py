@@ -7,7 +7,8 @@ draws of another:
    level, band limit?, its cutoff, clipping?, its fraction;
 2. two seeds, one for each noise: class, recording, placement (see `NoiseBank.draw`), or voices, or synthesis;
 3. three rows of four uniform numbers, for the speech and the two noises: speed?, its factor, colour?, for a noise
-   where it comes from; and three rows of four for the coefficients of the colours.
+   where it comes from; and three rows of four for the coefficients of the colours;
+4. four uniform numbers: codec?, which, its quality, simulated room?; and the seed of the simulated room.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class MixtureSettings:
     level_db: active level of the speech in the mixture, dBFS; target and mixture get the same gain. A mixture whose
         peak would be above 0.99 is turned down to it, so loud noise makes the level lower than drawn.
     clean_probability: no noise is added (the speech may still be reverberant, band-limited or clipped).
-    reverb_probability: the speech is played in one of the rooms (nothing happens where there are none).
+    reverb_probability: the speech is played in a room.
+    simulated_room_share: of the rooms, this share is made on the fly (`cmkt.signal.room`); the rest are the measured
+        ones (nothing happens where there are none).
     early_seconds: reflections up to this long after the direct path belong to the target; 0 is the dry speech.
     two_noises_probability: a second noise is added to the first before the SNR is set.
     second_noise_db: level of the second noise relative to the first, RMS.
@@ -49,7 +52,9 @@ class MixtureSettings:
     colour_probability: of speech and of each noise apart: a random gentle filter, another microphone or voice (the
         speech's is in the target too).
     synthetic_probability: a noise is made instead of recorded (coloured, swelling, hum, clicks).
+    music_probability: a noise is made music.
     babble_probability, babble_voices: a noise is this many utterances of the training speech at once. Needs voices.
+    codec_probability: the mixture went through one of `cmkt.signal.codec`, last of all; the target did not.
     """
 
     snr_db: Range = (-5.0, 20.0)
@@ -71,19 +76,23 @@ class MixtureSettings:
     synthetic_probability: float = 0.0
     babble_probability: float = 0.0
     babble_voices: tuple[int, int] = (3, 8)
+    simulated_room_share: float = 0.0
+    music_probability: float = 0.0
+    codec_probability: float = 0.0
 
     def __post_init__(self) -> None:
         """Raises ConfigError for a range upside down, a probability outside [0, 1], or a value that cannot be used."""
         for name, value in ((each.name, getattr(self, each.name)) for each in fields(self)):
-            if name.endswith("_probability"):
+            if name.endswith(("_probability", "_share")):
                 if not 0.0 <= value <= 1.0:
                     raise ConfigError(f"`{name}` must be in [0, 1], but is {value} instead.")
             elif name != "early_seconds" and not value[0] <= value[1]:
                 raise ConfigError(f"`{name}` must be (lowest, highest), but is {value} instead.")
-        if self.synthetic_probability + self.babble_probability > 1.0:
+        made = (self.synthetic_probability, self.babble_probability, self.music_probability)
+        if sum(made) > 1.0:
             raise ConfigError(
-                "`synthetic_probability` and `babble_probability` must be at most 1 together, but are "
-                f"{self.synthetic_probability} and {self.babble_probability} instead."
+                "`synthetic_probability`, `babble_probability` and `music_probability` must be at most 1 together, but "
+                f"are {made} instead."
             )
         if self.early_seconds < 0.0 or self.band_limit_hz[0] <= 0.0:
             raise ConfigError("`early_seconds` must not be negative and `band_limit_hz` must be above 0.")
@@ -118,6 +127,7 @@ class Source(Enum):
     RECORDING = "recording"
     SYNTHETIC = "synthetic"
     BABBLE = "babble"
+    MUSIC = "music"
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +144,8 @@ class NoisePlan:
 class Plan:
     """Everything that was drawn for one mixture. None: does not happen; a speed of 1 is as recorded.
 
-    room is in [0, 1), a position in the list of rooms; noises has none, one or two.
+    room and codec are in [0, 1), positions in the lists of measured rooms and of codecs; noises has none, one or two;
+    simulated_room is a seed.
     """
 
     snr_db: float
@@ -146,6 +157,9 @@ class Plan:
     clip_fraction: float | None
     speed: float
     colour: Colour | None
+    simulated_room: int | None
+    codec: float | None
+    codec_quality: float
 
 
 def draw_plan(settings: MixtureSettings, rng: np.random.Generator) -> Plan:
@@ -155,6 +169,8 @@ def draw_plan(settings: MixtureSettings, rng: np.random.Generator) -> Plan:
     )
     seeds = [int(seed) for seed in rng.integers(2**63, size=2)]
     rows, coefficients = rng.random((3, 4)), rng.uniform(-COLOUR_LIMIT, COLOUR_LIMIT, (3, 4))
+    coded, codec, quality, simulated = (float(x) for x in rng.random(4))
+    room_seed = int(rng.integers(2**63))
     count = 0 if clean < settings.clean_probability else 2 if two < settings.two_noises_probability else 1
     noises = tuple(
         NoisePlan(
@@ -165,16 +181,20 @@ def draw_plan(settings: MixtureSettings, rng: np.random.Generator) -> Plan:
         )
         for seed, row, coefficient in zip(seeds[:count], rows[1:], coefficients[1:], strict=False)
     )
+    is_reverberant, is_simulated = reverb < settings.reverb_probability, simulated < settings.simulated_room_share
     return Plan(
         snr_db=_between(settings.snr_db, snr),
         level_db=_between(settings.level_db, level),
-        room=room if reverb < settings.reverb_probability else None,
+        room=room if is_reverberant and not is_simulated else None,
         noises=noises,
         second_noise_db=_between(settings.second_noise_db, second),
         cutoff_hz=_between(settings.band_limit_hz, cutoff) if limited < settings.band_limit_probability else None,
         clip_fraction=_between(settings.clip_fraction, fraction) if clipped < settings.clip_probability else None,
         speed=_speed(settings.speed_probability, settings.speed_factor, rows[0]),
         colour=_colour(settings, rows[0], coefficients[0]),
+        simulated_room=room_seed if is_reverberant and is_simulated else None,
+        codec=codec if coded < settings.codec_probability else None,
+        codec_quality=quality,
     )
 
 
@@ -195,8 +215,14 @@ def _colour(settings: MixtureSettings, row: NDArray[np.float64], coefficients: N
 
 
 def _source(settings: MixtureSettings, position: float) -> Source:
-    if position < settings.synthetic_probability:
-        return Source.SYNTHETIC
-    if position < settings.synthetic_probability + settings.babble_probability:
-        return Source.BABBLE
+    # A new kind comes last, so that what was drawn for a given position stays what it was.
+    total = 0.0
+    for source, probability in (
+        (Source.SYNTHETIC, settings.synthetic_probability),
+        (Source.BABBLE, settings.babble_probability),
+        (Source.MUSIC, settings.music_probability),
+    ):
+        total += probability
+        if position < total:
+            return source
     return Source.RECORDING

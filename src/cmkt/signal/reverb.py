@@ -38,22 +38,27 @@ def direct_path_delay(rir: FloatArray, sample_rate: int) -> int:
 
 
 def reverberate(
-    speech: FloatArray, rir: FloatArray, *, sample_rate: int, early_seconds: float = 0.05
+    speech: FloatArray, rir: FloatArray, *, sample_rate: int, early_seconds: float = 0.05, delay: int | None = None
 ) -> tuple[FloatArray, FloatArray]:
     """`(reverberant, target)`, both (T,), in time with the speech: the direct path has delay 0 and gain 1 in both.
 
     The target holds the direct path and the reflections up to `early_seconds` after it, which help to understand
     speech rather than hurt; with 0 it is the dry speech itself. What rings on after T samples is cut.
+    delay: the sample of `rir` where the direct path lies; None finds it by `direct_path_delay`.
 
     Shape: speech (T,), rir (R,), both at `sample_rate`.
 
     Raises:
-        AudioError: `rir` is silent, `early_seconds` is negative, or an input is not one channel or not finite.
+        AudioError: `rir` is silent or has nothing at `delay`, `early_seconds` is negative, or an input is not one
+            channel or not finite.
     """
     check_mono(speech, "speech")
     if early_seconds < 0:
         raise AudioError(f"`early_seconds` must be 0 or more, but is {early_seconds} instead.")
-    delay = direct_path_delay(rir, sample_rate)
+    if delay is None:
+        delay = direct_path_delay(rir, sample_rate)
+    elif not (0 <= delay < check_mono(rir, "rir").size and rir[delay] != 0.0):
+        raise AudioError(f"`delay` must be where the direct path of `rir` lies, but is {delay} instead.")
     room = (rir / rir[delay]).astype(speech.dtype)
     size = next_fast_len(speech.size + room.size - 1, real=True)
     spectrum = rfft(speech, size)

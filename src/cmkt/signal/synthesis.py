@@ -29,7 +29,7 @@ MODULATION_HZ = (0.5, 8.0)
 
 def coloured(n: int, exponent: float, rng: np.random.Generator) -> NDArray[np.float32]:
     """Gaussian noise whose power falls as 1/f^exponent: 0 is white, 1 pink, 2 brown, -1 blue. No constant part."""
-    return _levelled(_coloured(n, exponent, rng))
+    return levelled(_coloured(n, exponent, rng))
 
 
 def hum(n: int, sample_rate: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -41,7 +41,7 @@ def hum(n: int, sample_rate: int, rng: np.random.Generator) -> NDArray[np.float3
         if harmonic * base_hz < sample_rate / 2:
             phase = rng.uniform(0, 2 * np.pi)
             out += rng.uniform() / harmonic * np.sin(2 * np.pi * harmonic * base_hz * time + phase)
-    return _levelled(out)
+    return levelled(out)
 
 
 def clicks(n: int, sample_rate: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -55,7 +55,7 @@ def clicks(n: int, sample_rate: int, rng: np.random.Generator) -> NDArray[np.flo
         tone = np.sin(2 * np.pi * rng.uniform(500, 0.4 * sample_rate) / sample_rate * time + rng.uniform(0, 2 * np.pi))
         burst = (tone + rng.standard_normal(length)) * np.exp(-time / decay_samples)
         out[start : start + length] += rng.uniform(0.3, 1.0) * burst
-    return _levelled(out)
+    return levelled(out)
 
 
 def modulated(n: int, sample_rate: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -63,7 +63,7 @@ def modulated(n: int, sample_rate: int, rng: np.random.Generator) -> NDArray[np.
     rate_hz = float(rng.uniform(*MODULATION_HZ))
     slow = np.sin(2 * np.pi * rate_hz * np.arange(n) / sample_rate + rng.uniform(0, 2 * np.pi))
     depth_db = float(rng.uniform(5, 15))
-    return _levelled(_coloured(n, float(rng.uniform(0, 2)), rng) * 10 ** (depth_db * slow / 20))
+    return levelled(_coloured(n, float(rng.uniform(0, 2)), rng) * 10 ** (depth_db * slow / 20))
 
 
 def babble(voices: Sequence[FloatArray], n: int, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -82,7 +82,7 @@ def babble(voices: Sequence[FloatArray], n: int, rng: np.random.Generator) -> ND
             raise AudioError("`voices` must not be silent, but one of them is. Leave it out.")
         start = int(rng.integers(voice.size))
         out += voice[(start + np.arange(n)) % voice.size] / np.sqrt(np.mean(np.square(voice, dtype=np.float64)))
-    return _levelled(out)
+    return levelled(out)
 
 
 def _coloured(n: int, exponent: float, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -95,7 +95,12 @@ def _coloured(n: int, exponent: float, rng: np.random.Generator) -> NDArray[np.f
     return noise[:n]
 
 
-def _levelled(x: NDArray[np.float64]) -> NDArray[np.float32]:
+def levelled(x: NDArray[np.float64]) -> NDArray[np.float32]:
+    """`x` (n,) at an RMS of 0.1, or less where its peak would pass 0.99; silence stays silence.
+
+    Raises:
+        AudioError: `x` is empty.
+    """
     if x.size == 0:
         raise AudioError("`n` must be at least 1 sample, but is 0 instead.")
     rms = np.sqrt(np.mean(x**2))
