@@ -23,6 +23,7 @@ from cmkt.evaluation.record import Score
 from cmkt.evaluation.settings import Settings
 from cmkt.evaluation.systems import find_systems
 from cmkt.inference.load import GRAPH_NAME, default_card
+from tests.evaluation.conftest import SENTENCES
 
 CHEAP = ("stoi", "si_sdr")
 
@@ -133,6 +134,30 @@ def test_folders_are_scored_as_lists_are(settings: Settings, pair_list: Path, tm
     by_folder = quiet(replace(settings, source=folders, output=tmp_path / "folders"))
     assert sorted(str(score.metrics) for score in by_folder) == by_list
     assert {score.snr_db for score in by_folder} == {None}
+
+
+def test_recordings_without_references_have_the_scores_that_need_none(
+    settings: Settings, pair_list: Path, theirs: Path
+) -> None:
+    alone = replace(settings, source=PairFolders(pair_list.parent / "noisy"), metrics=("dnsmos_p808",), limit=1)
+    noisy, enhanced = quiet(alone, str(theirs))
+    assert noisy.error is None
+    assert noisy.metrics.keys() == {"dnsmos_p808"}
+    assert enhanced.metrics["dnsmos_p808"] != noisy.metrics["dnsmos_p808"]
+
+
+def test_words_of_recordings_without_references_are_measured(settings: Settings, spoken: Path, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    for name in ("river", "apples"):
+        shutil.copy(spoken.parent / f"{name}.wav", tmp_path / "real")
+        (tmp_path / "real" / f"{name}.txt").write_text(SENTENCES[name])
+    alone = replace(settings, source=PairFolders(tmp_path / "real"), metrics=(), candidates=1)
+    scores = quiet(alone)
+    assert [(score.system, score.text) for score in scores] == [
+        ("noisy", SENTENCES["apples"]),
+        ("noisy", SENTENCES["river"]),
+    ]
+    assert all(score.metrics["identified"] == 1.0 and score.chance == 0.5 for score in scores)
 
 
 BANNED = "raise AssertionError('torch and lhotse must not be imported')\n"

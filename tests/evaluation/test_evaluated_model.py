@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cmkt.errors import ConfigError
-from cmkt.evaluation.evaluated_model import Model, find_models
+from cmkt.evaluation.evaluated_model import Model, find_models, warn_of_band
 from cmkt.evaluation.held_out import HeldOutMixture
 from cmkt.evaluation.record import Item
 from cmkt.inference.load import GRAPH_NAME, default_card, load
@@ -40,6 +40,15 @@ def test_a_rate_above_the_models_is_not_warned_of_for_each_mixture(run: Path) ->
     (model,) = find_models([str(run)])
     assert model.sample_rate == 16_000
     assert model.estimate(mixture(48_000)).shape == (24_000,)
+
+
+def test_it_is_warned_of_once_for_all(run: Path, caplog: pytest.LogCaptureFixture) -> None:
+    models = find_models([str(run)])
+    warn_of_band(models, frozenset({8_000, 16_000}))
+    assert caplog.text == ""
+    warn_of_band(models, frozenset({16_000, 48_000}))
+    assert "first works at 16000 Hz" in caplog.text
+    assert "--sample-rate 16000" in caplog.text
 
 
 def test_it_tells_where_the_model_is(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,6 +35,9 @@ def test_the_usual_metrics_are_measured_unless_others_are_named(settings: Settin
     plan = make_plan(settings)
     assert (plan.metrics, plan.blind, plan.words) == (tuple(DEFAULT_METRICS), False, None)
     assert make_plan(replace(settings, metrics=("si_sdr", "stoi"))).metrics == ("stoi", "si_sdr")
+    assert make_plan(replace(settings, metrics=("si_sdr", "usual"))).metrics == tuple(DEFAULT_METRICS)
+    everything = make_plan(replace(settings, metrics=("dnsmos", "usual"))).metrics
+    assert set(everything) - set(DEFAULT_METRICS) == set(BLIND)
 
 
 def test_without_references_only_metrics_that_need_none_are_measured(settings: Settings, pair_list: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from cmkt.evaluation.bootstrap import Interval
 from cmkt.evaluation.comparison import Comparison
@@ -40,6 +41,28 @@ def test_estimates_show_what_is_known() -> None:
     assert estimate_text(Estimate(1.234, 0.056, 9), decimals=2) == "1.23 ± 0.06"
     assert estimate_text(Estimate(1.234, None, 1), decimals=1, sign="+") == "+1.2"
     assert estimate_text(Estimate(None, None, 0), decimals=2) == "-"
+
+
+def test_many_metrics_make_several_tables_and_which_fall_is_told() -> None:
+    metrics = ("pesq_wb", "pesq_nb", "stoi", "estoi", "si_sdr", "snr_seg", "lsd", "wer")
+    text = summary_markdown(summarise(SCORES, metrics), metrics=metrics, title="Evaluation")
+    assert "Lower is better: LSD, WER." in text
+    heads = [line for line in text.split("Mixtures without")[0].splitlines() if line.startswith("| system")]
+    assert [head.count("|") for head in heads] == [9, 5]
+    assert "Lower is better" not in summary_markdown(summarise(SCORES, ["stoi"]), metrics=["stoi"], title="Evaluation")
+
+
+def test_only_metrics_that_lack_values_are_counted_as_such() -> None:
+    told = [replace(each, metrics=each.metrics | {"si_sdr": 1.0}) for each in SCORES]
+    text = summary_markdown(summarise(told, ["stoi", "si_sdr"]), metrics=["stoi", "si_sdr"], title="Evaluation")
+    lacking = text.split("Mixtures without a value:")[1].split("##")[0]
+    assert "STOI" in lacking
+    assert "SI-SDR" not in lacking
+
+
+def test_without_snrs_nothing_is_said_of_them() -> None:
+    unknown = [replace(each, snr_db=None) for each in SCORES]
+    assert "SNR" not in summary_markdown(summarise(unknown, ["stoi"]), metrics=["stoi"], title="Evaluation")
 
 
 def test_the_summary_has_every_table_it_needs() -> None:

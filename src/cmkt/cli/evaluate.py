@@ -77,7 +77,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-foreign", action="store_true", help="load model classes from outside cmkt, which runs their code"
     )
-    parser.add_argument("--metrics", nargs="+", metavar="NAME", help=f"among {', '.join(METRICS)} (default: the usual)")
+    parser.add_argument(
+        "--metrics", nargs="+", metavar="NAME", help=f"`usual` (the default), `dnsmos`, or among {', '.join(METRICS)}"
+    )
     parser.add_argument("--words", action="store_true", help="also measure whether sentences are recognised")
     parser.add_argument(
         "--candidates", type=int, default=10, metavar="N", help="sentences that compete with the true one (10)"

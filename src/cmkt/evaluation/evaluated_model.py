@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from cmkt.evaluation.held_out import HeldOutMixture
     from cmkt.inference.array_enhancer import ArrayEnhancer
     from cmkt.types import FloatArray
+
+logger = logging.getLogger(__name__)
 
 
 @final
@@ -58,6 +61,21 @@ def find_models(sources: Sequence[str], *, device: str | None = None, allow_fore
         weights = enhancer_fingerprint(enhancer)
         models.append(Model(name, source, weights, placed, allow_foreign, enhancer.sample_rate))
     return models
+
+
+def warn_of_band(models: Sequence[Model], sample_rates: frozenset[int]) -> None:
+    """Tells of each model that works at a lower rate than some of the data: content above its half is removed."""
+    for model in models:
+        if model.sample_rate is not None and model.sample_rate < max(sample_rates):
+            logger.warning(
+                "%s works at %d Hz: it removes what the data, at up to %d Hz, have above %d Hz, and scores see that. "
+                "--sample-rate %d removes it for every system.",
+                model.name,
+                model.sample_rate,
+                max(sample_rates),
+                model.sample_rate // 2,
+                model.sample_rate,
+            )
 
 
 @lru_cache(maxsize=16)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, final
 
 from cmkt.errors import ConfigError
 from cmkt.evaluation.opened import open_held_out
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from cmkt.evaluation.record import Item, Score
     from cmkt.evaluation.settings import Settings
     from cmkt.evaluation.systems import System
+
+METRIC_SETS: Final = MappingProxyType(
+    {"usual": tuple(DEFAULT_METRICS), "dnsmos": tuple(name for name in METRICS if name.startswith("dnsmos_"))}
+)
+"""Sets of metrics by the word that stands for them."""
 
 
 @final
@@ -84,7 +90,12 @@ def make_plan(settings: Settings) -> Plan:
 
 
 def _metrics(wanted: tuple[str, ...] | None) -> tuple[str, ...]:
-    return tuple(DEFAULT_METRICS if wanted is None else choose_metrics(wanted))
+    return tuple(DEFAULT_METRICS if wanted is None else choose_metrics(_spelt_out(wanted)))
+
+
+def _spelt_out(wanted: tuple[str, ...]) -> list[str]:
+    """The names of metrics, with those of a set in place of the set."""
+    return [name for spelling in wanted for name in METRIC_SETS.get(spelling, (spelling,))]
 
 
 def _blind_metrics(wanted: tuple[str, ...] | None) -> tuple[str, ...]:
@@ -92,7 +103,7 @@ def _blind_metrics(wanted: tuple[str, ...] | None) -> tuple[str, ...]:
     possible = tuple(name for name, metric in METRICS.items() if not metric.needs_reference)
     if wanted is None:
         return possible
-    chosen = tuple(choose_metrics(wanted))
+    chosen = tuple(choose_metrics(_spelt_out(wanted)))
     if impossible := [name for name in chosen if name not in possible]:
         raise ConfigError(
             f"`metrics` must need no clean reference, as no recording has one, but {', '.join(impossible)} do. "

@@ -22,9 +22,9 @@ class Settings:
     sentences that compete; sample_rate: that of everything in Hz, None for that of the files, or 16 kHz where mixtures
     are made on the fly; limit: that many utterances, chosen by the hash of their ids, so that a smaller set is part of
     a larger one; save_audio: that many utterances, spread over the set, leave their audio in the output.
-    metrics: names of metrics of sound, None for those that are usual; candidates: how many other sentences compete with
-    the true one where words are measured, None where they are not. cache: the folder where everything that was measured
-    is kept by content, None for nowhere.
+    metrics: names of metrics of sound, or of sets of them (`usual`, `dnsmos`), None for the usual ones; candidates: how
+    many other sentences compete with the true one where words are measured, None where they are not. cache: the folder
+    where everything that was measured is kept by content, None for nowhere.
     """
 
     source: Source

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, final
 
 from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation.enhanced_folder import find_enhanced
+from cmkt.evaluation.evaluated_model import warn_of_band
 from cmkt.evaluation.identity import check_names, system_names
 from cmkt.evaluation.pair_set import PairSet
 from cmkt.evaluation.record import CLEAN, NOISY
@@ -103,6 +104,7 @@ def find_systems(
             "`enhanced` must belong to files, but the mixtures of a prepared folder are made on the fly. Write them "
             "with `cmkt mix`, enhance these, and evaluate with --pairs."
         )
+    warn_of_band(models, held_out.sample_rates)
     folders = [
         find_enhanced(folder, name, held_out, sample_rate=sample_rate)
         for name, (_, folder) in zip(names, named, strict=True)

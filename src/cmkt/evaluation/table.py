@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cmkt.evaluation.bootstrap import FEWEST_TRUSTED
 from cmkt.metrics.about import about
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cmkt.evaluation.bootstrap import Interval
     from cmkt.evaluation.comparison import Comparison
     from cmkt.evaluation.summary import Cell, Estimate, SystemSummary
+
+MOST_COLUMNS: Final = 6
 
 
 def label(metric: str) -> str:
@@ -44,11 +46,12 @@ def summary_markdown(
     notes: Sequence[str] = (),
 ) -> str:
     """Tables of means ± standard errors, overall and per SNR, then the differences against noisy and between models."""
-    parts = [f"# {title}", *notes, "Mean ± standard error over utterances, each averaged over its SNRs first."]
+    parts = [f"# {title}", *notes, _reading(summary, metrics)]
     parts.append(_table(summary, metrics, lambda system: system.overall, _score_text))
     if any(cell.missing for system in summary.values() for cell in system.overall.values()):
         parts.append("Mixtures without a value:")
-        parts.append(_table(summary, metrics, lambda system: system.overall, lambda cell, _: str(cell.missing)))
+        lacking = [name for name in metrics if any(system.overall[name].missing for system in summary.values())]
+        parts.append(_table(summary, lacking, lambda system: system.overall, lambda cell, _: str(cell.missing)))
     models = {name: own for name, own in summary.items() if any(cell.difference for cell in own.overall.values())}
     if models:
         parts.append("## Difference against noisy, on the same mixtures")
@@ -64,15 +67,25 @@ def summary_markdown(
     return "\n\n".join(parts) + "\n"
 
 
+def _reading(summary: Mapping[str, SystemSummary], metrics: Sequence[str]) -> str:
+    averaged = ", each averaged over its SNRs first" if any(system.by_snr for system in summary.values()) else ""
+    lower = ", ".join(about(name).title for name in metrics if not about(name).higher_is_better)
+    return f"Mean ± standard error over utterances{averaged}." + (f" Lower is better: {lower}." if lower else "")
+
+
 def _table(
     summary: Mapping[str, SystemSummary],
     metrics: Sequence[str],
     cells: Callable[[SystemSummary], Mapping[str, Cell]],
     text: Callable[[Cell, str], str],
 ) -> str:
+    """A table for each few metrics, so that lines stay readable."""
+    if len(metrics) > MOST_COLUMNS:
+        few, others = metrics[:MOST_COLUMNS], metrics[MOST_COLUMNS:]
+        return _table(summary, few, cells, text) + "\n\n" + _table(summary, others, cells, text)
     rows = []
     for name, system in summary.items():
-        own = cells(system)
+        own = {metric: cell for metric, cell in cells(system).items() if metric in metrics}
         count = max((cell.score.utterances for cell in own.values()), default=0)
         rows.append([name, *(text(own[metric], metric) if metric in own else "-" for metric in metrics), str(count)])
     return markdown_table(["system", *(label(metric) for metric in metrics), "utterances"], rows)
