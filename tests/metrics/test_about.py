@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from cmkt.metrics.about import ABOUT, about
@@ -36,3 +38,13 @@ def test_a_metric_that_nobody_knows_is_called_by_its_name() -> None:
     unknown = about("mine")
     assert (unknown.label, unknown.decimals, unknown.higher_is_better) == ("mine", 3, True)
     assert about("lsd") is ABOUT["lsd"]
+
+
+@pytest.mark.parametrize("name", ABOUT)
+def test_the_docs_have_a_row_that_agrees(name: str) -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs" / "metrics.md"
+    (row,) = (line for line in docs.read_text(encoding="utf-8").splitlines() if line.startswith(f"| `{name}` |"))
+    cells = [cell.strip() for cell in row.split("|")]
+    assert cells[2] == ABOUT[name].title
+    assert f"{cells[5]} is better" == ABOUT[name].direction
+    assert not ABOUT[name].unit or f"({ABOUT[name].unit})" in cells[3]
