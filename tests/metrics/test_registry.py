@@ -4,12 +4,14 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pesq
 import pytest
 from numpy.typing import NDArray
 
+from cmkt.audio.read import read_audio
 from cmkt.errors import ConfigError, MetricUndefinedError
 from cmkt.metrics.about import ABOUT
 from cmkt.metrics.registry import DEFAULT_METRICS, METRICS, choose_metrics
@@ -74,6 +76,20 @@ def test_without_a_reference_only_what_needs_none_has_a_value(name: str, voice: 
             METRICS[name](estimate=x, sample_rate=16_000)
     else:
         assert 0 < METRICS[name](estimate=x, sample_rate=16_000) < 5
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("name", [name for name, metric in METRICS.items() if metric.needs_reference])
+def test_more_noise_is_worse_on_real_speech(name: str, corpus: Path) -> None:
+    for path in sorted((corpus / "speech").rglob("*.flac"))[::400]:
+        audio, rate = read_audio(path)
+        x = audio[0].astype(np.float64)
+        rms = float(np.sqrt(np.mean(x**2)))
+        scores = [
+            METRICS[name](estimate=noisy(x, rms * level), reference=x, sample_rate=rate) for level in (0.05, 0.2, 0.8)
+        ]
+        assert scores == sorted(scores, reverse=ABOUT[name].higher_is_better)
+        assert scores[0] != scores[2]
 
 
 def test_pesq_is_computed_once_for_itself_and_three_composite_measures(
