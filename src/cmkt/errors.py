@@ -39,6 +39,10 @@ class TeacherError(CmktError, ValueError):
     """A language model that cannot be loaded or used."""
 
 
+class TranscriberError(CmktError, ValueError):
+    """A speech recogniser that cannot be loaded or used."""
+
+
 class StoreError(CmktError, RuntimeError):
     """An embedding store that is missing, damaged, or was written by another teacher."""
 

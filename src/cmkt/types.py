@@ -84,6 +84,37 @@ class Teacher(Protocol):
         """One (N_i, D) float32 tensor on the CPU for each text, special tokens removed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a recogniser made of some audio.
+
+    text: as it writes it, empty where it heard no word; confidence: 0 to 1, higher is surer and comparable only within
+    one recogniser; None where it has none.
+    """
+
+    text: str
+    confidence: float | None = None
+
+
+@runtime_checkable
+class Transcriber(Protocol):
+    """A speech recogniser. It may hold state that is not shared: one for each process."""
+
+    @property
+    def identity(self) -> str:
+        """Changes whenever the text could: the recogniser, its version, weights and settings are all in it."""
+
+    @property
+    def languages(self) -> frozenset[str] | None:
+        """The languages it knows as ISO 639 codes ("en"); None where it does not say."""
+
+    def transcribe(self, audio: FloatArray, *, sample_rate: int) -> Heard:
+        """What it hears in audio (T,), the same whatever it heard before.
+
+        Raises: AudioError where the audio is not (T,) and finite.
+        """
+
+
 @runtime_checkable
 class Enhancer(Protocol):
     """Anything that enhances arrays; the torch and the ONNX enhancer are two of these."""

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cmkt.errors import ConfigError, TeacherError
 from cmkt.text.normalisation import NORMALISATION_VERSION
-from cmkt.text.pretrained import fingerprint, load_pretrained
+from cmkt.text.pretrained import check_device, fingerprint, load_pretrained
 from cmkt.text.tokenisation import Encoded, TextEncoder, batches_by_tokens, pad_ids
 
 POOLING_VERSION = 1
@@ -56,7 +56,7 @@ class HuggingFaceTeacher:
         self.name = os.fspath(name)
         self.unknown_tokens = 0
         self.counted_tokens = 0
-        self._device = _checked_device(device)
+        self._device = check_device(device)
         self._dtype = dtype
         self._batch_tokens = batch_tokens
         self._warned = False
@@ -145,16 +145,6 @@ class HuggingFaceTeacher:
 
 def _config(model: nn.Module) -> Any:
     return model.config
-
-
-def _checked_device(device: str) -> torch.device:
-    try:
-        checked = torch.device(device)
-    except RuntimeError as error:
-        raise ConfigError(f"`device` must be a device such as 'cpu' or 'cuda:0', but is {device!r} instead.") from error
-    if checked.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"`device` is {device!r}, but this torch finds no CUDA device. Use 'cpu'.")
-    return checked
 
 
 def _checked_layer(layer: int, name: str, model: nn.Module) -> int:

@@ -20,6 +20,20 @@ if TYPE_CHECKING:
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
+def check_device(device: str) -> torch.device:
+    """The device of a name such as "cpu" or "cuda:0".
+
+    Raises: ConfigError where there is no such device.
+    """
+    try:
+        checked = torch.device(device)
+    except RuntimeError as error:
+        raise ConfigError(f"`device` must be a device such as 'cpu' or 'cuda:0', but is {device!r} instead.") from error
+    if checked.type == "cuda" and not torch.cuda.is_available():
+        raise ConfigError(f"`device` is {device!r}, but this torch finds no CUDA device. Use 'cpu'.")
+    return checked
+
+
 def load_pretrained(name: str | os.PathLike[str], *, revision: str | None, dtype: str) -> tuple[Any, nn.Module]:
     """The tokenizer and the model without its head, in eval mode, on the CPU, without gradients.
 
@@ -37,7 +51,7 @@ def load_pretrained(name: str | os.PathLike[str], *, revision: str | None, dtype
     where = _source(name)
     options: dict[str, Any] = {"revision": revision, "local_files_only": os.path.isdir(where)}
     try:
-        with _quiet():
+        with quiet_library():
             tokenizer = AutoTokenizer.from_pretrained(where, **options)
             model, report = AutoModel.from_pretrained(where, dtype=DTYPES[dtype], output_loading_info=True, **options)
     except (OSError, ValueError, RuntimeError, ImportError, KeyError, SafetensorError) as error:
@@ -114,7 +128,7 @@ def _advice(where: str, revision: str | None, error: BaseException) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet_library() -> Iterator[None]:
     """Keep the library's own bars and loading reports off the terminal: what matters in them is checked here."""
     from transformers.utils import logging as library_logging
 

@@ -1,12 +1,23 @@
-"""A transcript as the words that a recogniser's dictionary knows: lower case, no punctuation."""
+"""A text as what was said, for comparing it with what was heard: lower case, no punctuation."""
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from typing import Final
 
 from cmkt.text.normalisation import tidy
 
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+SPOKEN_VERSION: Final = 1
+"""Raise it whenever any of these functions gives something else for the same text."""
+
+GAP: Final = "_"
+"""The space between two words among letters; no word has this character."""
+
+_UNSPACED: Final = re.compile(
+    "[\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
+"""Han characters and kana, the scripts of Chinese and Japanese, which are written without spaces between words."""
 
 
 def spoken_words(text: str) -> tuple[str, ...]:
@@ -17,4 +28,38 @@ def spoken_words(text: str) -> tuple[str, ...]:
     >>> spoken_words("Don't go - it’s TWENTY-ONE past 'nine', dogs' barking.")
     ("don't", 'go', "it's", 'twenty', 'one', 'past', 'nine', 'dogs', 'barking')
     """
-    return tuple(_WORD.findall(tidy(text).lower().replace("\u2019", "'")))
+    kept = "".join(each if _is_spoken(each) else " " for each in tidy(text).lower().replace("\u2019", "'"))
+    return tuple(word for each in kept.split() if (word := each.strip("'")))
+
+
+def spoken_units(text: str) -> tuple[str, ...]:
+    """What a recogniser's errors are counted in: words, and each character where a script has no spaces between words.
+
+    So word errors of Chinese and Japanese are character errors, as is usual, and mixed text has a rate too.
+
+    >>> spoken_units("今天 GitHub 很慢。")
+    ('今', '天', 'github', '很', '慢')
+    """
+    spaced = _UNSPACED.sub(lambda found: f" {found.group()} ", " ".join(spoken_words(text)))
+    return tuple(spaced.split())
+
+
+def spoken_letters(text: str) -> tuple[str, ...]:
+    """The characters of a text, with one `GAP` between words, but none beside a character of an unspaced script.
+
+    >>> "".join(spoken_letters("Don't go, 今 天 GitHub!"))
+    "don't_go今天github"
+    """
+    letters: list[str] = []
+    after_unspaced = True
+    for unit in spoken_units(text):
+        unspaced = _UNSPACED.match(unit) is not None
+        if not (unspaced or after_unspaced):
+            letters.append(GAP)
+        letters.extend(unit)
+        after_unspaced = unspaced
+    return tuple(letters)
+
+
+def _is_spoken(character: str) -> bool:
+    return character == "'" or unicodedata.category(character)[0] in "LNM"  # marks belong to letters in many scripts

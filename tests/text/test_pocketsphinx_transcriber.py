@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from cmkt.audio.read import read_audio
+from cmkt.errors import AudioError
+from cmkt.recipes.espeak import espeak
+from cmkt.recipes.jsonl import read_list
+from cmkt.signal.resample import resample
+from cmkt.text.pocketsphinx_transcriber import PocketsphinxTranscriber
+from cmkt.text.transcriber import open_transcriber
+from cmkt.types import Heard, Transcriber
+
+if TYPE_CHECKING:
+    from cmkt.types import FloatArray
+
+RATE = 16_000
+SAID = "please call me tomorrow morning"
+
+
+@pytest.fixture(scope="module")
+def speech() -> FloatArray:
+    return resample(espeak().synthesise(SAID, voice="en-us+f2"), espeak().sample_rate, RATE)
+
+
+@pytest.fixture(scope="module")
+def heard(speech: FloatArray) -> Heard:
+    return open_transcriber("pocketsphinx").transcribe(speech, sample_rate=RATE)
+
+
+def test_it_hears_what_an_easy_voice_says(heard: Heard) -> None:
+    assert heard.text == SAID
+    assert heard.confidence is not None
+    assert 0.1 < heard.confidence <= 1
+
+
+def test_what_was_heard_before_plays_no_part(speech: FloatArray, heard: Heard) -> None:
+    transcriber = PocketsphinxTranscriber()
+    noise = 0.3 * np.random.default_rng(0).standard_normal(RATE)
+    transcriber.transcribe(noise, sample_rate=RATE)
+    assert transcriber.transcribe(speech, sample_rate=RATE) == heard
+
+
+def test_level_plays_no_part(speech: FloatArray, heard: Heard) -> None:
+    assert PocketsphinxTranscriber().transcribe(0.25 * speech, sample_rate=RATE).text == heard.text
+
+
+@pytest.mark.parametrize("audio", [np.zeros(RATE), np.zeros(0), np.full(800, 0.1)])
+def test_there_are_no_words_in_silence_and_next_to_nothing(audio: FloatArray) -> None:
+    assert PocketsphinxTranscriber().transcribe(audio, sample_rate=RATE) == Heard("")
+
+
+@pytest.mark.parametrize("audio", [np.ones((1, RATE)), np.full(RATE, np.nan)])
+def test_what_is_no_audio_is_refused(audio: FloatArray) -> None:
+    with pytest.raises(AudioError, match="`audio`"):
+        PocketsphinxTranscriber().transcribe(audio, sample_rate=RATE)
+
+
+def test_it_says_what_it_is() -> None:
+    transcriber: Transcriber = PocketsphinxTranscriber()
+    assert transcriber.identity.startswith("pocketsphinx 5")
+    assert transcriber.languages == {"en"}
+
+
+@pytest.mark.corpus
+def test_the_order_of_real_utterances_changes_nothing(corpus: Path) -> None:
+    listed = [each for each in read_list(corpus / "speech.test.jsonl", root=corpus) if each.text]
+    shortest = sorted(listed, key=lambda each: each.duration or 0.0)[:4]
+    clips = [(audio[0], rate) for audio, rate in (read_audio(each.path) for each in shortest)]
+    transcriber = PocketsphinxTranscriber()
+    forwards = [transcriber.transcribe(audio, sample_rate=rate) for audio, rate in clips]
+    backwards = [transcriber.transcribe(audio, sample_rate=rate) for audio, rate in reversed(clips)]
+    assert forwards == backwards[::-1]
+    assert any(each.text for each in forwards)
