@@ -82,4 +82,4 @@ def test_audio_that_is_refused_is_not_kept(tmp_path: Path) -> None:
 
 def test_it_is_a_transcriber_with_the_identity_and_languages_of_the_other() -> None:
     remembering: Transcriber = RememberingTranscriber(Counting(), None)
-    assert (remembering.identity, remembering.languages) == ("counting", {"en"})
+    assert (remembering.identity, remembering.languages) == ("counting", frozenset({"en"}))

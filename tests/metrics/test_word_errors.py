@@ -77,7 +77,7 @@ def test_an_alignment_tells_what_became_of_each_word() -> None:
 def test_the_steps_of_an_alignment_are_those_that_are_counted_and_hold_every_word(said: str, heard: str) -> None:
     steps = align(said=said.split(), heard=heard.split())
     operations = [step.operation for step in steps]
-    counts = [operations.count(each) for each in ("equal", "substitute", "delete", "insert")]  # type: ignore[arg-type]
+    counts = [operations.count(each) for each in ("equal", "substitute", "delete", "insert")]
     assert ErrorCounts(*counts) == count_errors(said=said.split(), heard=heard.split())
     assert [step.said for step in steps if step.said is not None] == said.split()
     assert [step.heard for step in steps if step.heard is not None] == heard.split()

@@ -25,12 +25,11 @@ def noise(seconds: float) -> np.ndarray:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny Whisper, converted as a user would convert one."""
-    from ctranslate2.converters import TransformersConverter
-
+    converters = pytest.importorskip("ctranslate2.converters")
     made = tmp_path_factory.mktemp("whisper")
     source = save_tiny_whisper(made / "torch")
     copied = ["tokenizer.json", "preprocessor_config.json"]
-    TransformersConverter(str(source), copy_files=copied).convert(str(made / "converted"))
+    converters.TransformersConverter(str(source), copy_files=copied).convert(str(made / "converted"))
     return made / "converted"
 
 

@@ -63,13 +63,13 @@ def test_what_is_no_audio_is_refused(audio: FloatArray) -> None:
 def test_it_says_what_it_is() -> None:
     transcriber: Transcriber = PocketsphinxTranscriber()
     assert transcriber.identity.startswith("pocketsphinx 5")
-    assert transcriber.languages == {"en"}
+    assert transcriber.languages == frozenset({"en"})
 
 
 @pytest.mark.corpus
 def test_the_order_of_real_utterances_changes_nothing(corpus: Path) -> None:
     listed = [each for each in read_list(corpus / "speech.test.jsonl", root=corpus) if each.text]
-    shortest = sorted(listed, key=lambda each: each.duration or 0.0)[:4]
+    shortest = sorted(listed, key=lambda each: each.duration or 0.0)[:2]
     clips = [(audio[0], rate) for audio, rate in (read_audio(each.path) for each in shortest)]
     transcriber = PocketsphinxTranscriber()
     forwards = [transcriber.transcribe(audio, sample_rate=rate) for audio, rate in clips]

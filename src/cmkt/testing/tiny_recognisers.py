@@ -34,14 +34,12 @@ _WHISPER_TOKENS = [
 
 def save_tiny_ctc(folder: str | Path, *, seed: int = 0) -> Path:
     """A recogniser like wav2vec 2.0 with a character-CTC head: letters, one every 20 ms."""
-    _require_transformers()
-    from transformers import Wav2Vec2Config, Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
-
+    transformers = _import_transformers()
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     vocabulary = {each: number for number, each in enumerate(["<pad>", "<s>", "</s>", "<unk>", "|", *LETTERS])}
     (target / "vocab.json").write_text(json.dumps(vocabulary), encoding="utf-8")
-    config = Wav2Vec2Config(
+    config = transformers.Wav2Vec2Config(
         vocab_size=len(vocabulary),
         hidden_size=32,
         num_hidden_layers=2,
@@ -57,28 +55,22 @@ def save_tiny_ctc(folder: str | Path, *, seed: int = 0) -> Path:
         bos_token_id=1,
         eos_token_id=2,
     )
-    tokenizer_class: Any = Wav2Vec2CTCTokenizer
     return _save(
-        target, _fresh(Wav2Vec2ForCTC, config, seed), tokenizer_class(target / "vocab.json"), Wav2Vec2FeatureExtractor()
+        target,
+        _fresh(transformers.Wav2Vec2ForCTC, config, seed),
+        transformers.Wav2Vec2CTCTokenizer(target / "vocab.json"),
+        transformers.Wav2Vec2FeatureExtractor(),
     )
 
 
 def save_tiny_whisper(folder: str | Path, *, seed: int = 0) -> Path:
     """A recogniser like Whisper: multilingual, byte-level tokens and timestamps, at most 24 tokens every 30 s."""
-    _require_transformers()
-    from transformers import (
-        GenerationConfig,
-        WhisperConfig,
-        WhisperFeatureExtractor,
-        WhisperForConditionalGeneration,
-        WhisperTokenizerFast,
-    )
-
+    transformers = _import_transformers()
     tokens = _whisper_tokens()
     number = tokens.token_to_id
     ids = {"pad_token_id": number(_END), "bos_token_id": number(_END), "eos_token_id": number(_END)}
     ids["decoder_start_token_id"] = number(_START)
-    config = WhisperConfig(
+    config = transformers.WhisperConfig(
         vocab_size=tokens.get_vocab_size(),
         d_model=32,
         encoder_layers=1,
@@ -91,8 +83,8 @@ def save_tiny_whisper(folder: str | Path, *, seed: int = 0) -> Path:
         begin_suppress_tokens=None,
         **ids,
     )
-    model = _fresh(WhisperForConditionalGeneration, config, seed)
-    model.generation_config = GenerationConfig(
+    model = _fresh(transformers.WhisperForConditionalGeneration, config, seed)
+    model.generation_config = transformers.GenerationConfig(
         max_length=24,
         is_multilingual=True,
         lang_to_id={name: number(name) for name in ("<|en|>", "<|zh|>")},
@@ -103,16 +95,21 @@ def save_tiny_whisper(folder: str | Path, *, seed: int = 0) -> Path:
         suppress_tokens=[number(name) for name in _WHISPER_TOKENS if name != _END],
         **ids,
     )
-    tokenizer_class: Any = WhisperTokenizerFast
     names = {"bos_token": _END, "eos_token": _END, "unk_token": _END, "pad_token": _END}
-    return _save(Path(folder), model, tokenizer_class(tokenizer_object=tokens, **names), WhisperFeatureExtractor())
+    return _save(
+        Path(folder),
+        model,
+        transformers.WhisperTokenizerFast(tokenizer_object=tokens, **names),
+        transformers.WhisperFeatureExtractor(),
+    )
 
 
-def _require_transformers() -> None:
+def _import_transformers() -> Any:
     try:
-        import transformers  # noqa: F401
+        import transformers
     except ImportError as error:
         raise MissingExtraError(extra_hint("transformers", "train")) from error
+    return transformers
 
 
 def _whisper_tokens() -> Tokenizer:

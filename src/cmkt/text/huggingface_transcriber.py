@@ -132,8 +132,9 @@ def _model_class(transformers: Any, name: str, config: Any) -> Any:
     """The class that the model was saved with, if it recognises speech: another would have a head of random weights."""
     from transformers.pipelines import SUPPORTED_TASKS
 
-    architecture = next(iter(getattr(config, "architectures", None) or ()), None)
-    recognisers = {each for auto in SUPPORTED_TASKS[TASK]["pt"] for each in auto._model_mapping._model_mapping.values()}
+    tasks: Any = SUPPORTED_TASKS
+    recognisers = {each for auto in tasks[TASK]["pt"] for each in auto._model_mapping._model_mapping.values()}
+    architecture = str(next(iter(getattr(config, "architectures", None) or ()), None))
     if architecture not in recognisers:
         raise TranscriberError(
             f"the recogniser {name!r} must be a model that recognises speech, such as Wav2Vec2ForCTC, but was saved as "
