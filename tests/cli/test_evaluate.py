@@ -113,6 +113,7 @@ def test_the_verdict_is_read_from_the_run(
         (["--snr", "0", "0"], "each once"),
         (["--device", "quantum"], "`device`"),
         (["--metrics", "loudness"], "`metrics`"),
+        (["--transcriber", "parrot"], "`transcriber`"),
         (["--sample-rate", "0"], "`sample_rate`"),
         (["--cache", "there", "--no-cache"], "`--no-cache`"),
         (["--clean", "there"], "belong to `--noisy`"),

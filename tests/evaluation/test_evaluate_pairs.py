@@ -14,14 +14,16 @@ import pytest
 
 from cmkt.audio.read import read_audio
 from cmkt.audio.write import write_audio
+from cmkt.data.pairs import Pair, write_pairs
 from cmkt.evaluation.evaluate import evaluate
 from cmkt.evaluation.evaluated_model import find_models
 from cmkt.evaluation.opened import open_held_out
 from cmkt.evaluation.pair_set import PairFolders, PairList
 from cmkt.evaluation.plan import make_plan
 from cmkt.evaluation.record import Score
+from cmkt.evaluation.results import write_results
 from cmkt.evaluation.settings import Settings
-from cmkt.evaluation.systems import find_systems
+from cmkt.evaluation.systems import Noisy, find_systems
 from cmkt.inference.load import GRAPH_NAME, default_card
 from tests.evaluation.conftest import SENTENCES
 
@@ -158,6 +160,36 @@ def test_words_of_recordings_without_references_are_measured(settings: Settings,
         ("noisy", SENTENCES["river"]),
     ]
     assert all(score.metrics["identified"] == 1.0 and score.chance == 0.5 for score in scores)
+
+
+def test_a_recogniser_hears_noisy_and_clean_and_is_not_asked_twice(
+    settings: Settings, spoken: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = []
+    for name, language in (("river", "en"), ("foreign", "de")):
+        audio = spoken.parent / f"{name}.wav"
+        pairs.append(Pair(name, audio, audio, "the old man walked", None, {"language": language}))
+    write_pairs(tmp_path / "words.jsonl", pairs)
+    source = PairList(tmp_path / "words.jsonl")
+    heard = replace(settings, source=source, metrics=("stoi",), transcriber="pocketsphinx")
+    scores = quiet(heard)
+    assert [(score.id, score.system) for score in scores] == [
+        (name, system) for name in ("river", "foreign") for system in ("noisy", "clean")
+    ]
+    assert all(score.error is None for score in scores)
+    assert {"stoi", "wer", "cer", "wil"} == scores[0].metrics.keys()
+    assert scores[1].metrics.keys() == {"wer", "cer", "wil"}
+    assert scores[0].heard == scores[1].heard
+    assert scores[0].heard
+    assert scores[2].missing["wer"] == "a language that the recogniser does not know: de"
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("heard again")
+
+    monkeypatch.setattr("cmkt.text.pocketsphinx_transcriber.PocketsphinxTranscriber.transcribe", refuse)
+    again = quiet(replace(heard, output=tmp_path / "again"))
+    assert again == scores
+    assert write_results(make_plan(heard), [Noisy()], again).count("| clean ") == 3
 
 
 BANNED = "raise AssertionError('torch and lhotse must not be imported')\n"

@@ -78,3 +78,14 @@ def test_words_are_lacking_where_they_were_measured_in_another_way() -> None:
     assert plan.all_metrics("noisy") == ("stoi", "identified", "word_margin")
     assert plan.all_metrics("clean") == ("identified", "word_margin")
     assert plan_of("stoi").all_metrics("noisy") == ("stoi",)
+
+
+def test_word_errors_are_lacking_where_another_recogniser_heard() -> None:
+    plan = replace(plan_of("stoi"), transcriber="ears 2")
+    full = score(sound="new", metrics={"stoi": 1.0}, transcriber="ears 2")
+    assert not plan.lacks_anything("noisy", full)
+    assert plan.lacks_word_errors(replace(full, transcriber="ears 1"))
+    assert plan.lacks_anything("clean", None)
+    assert plan.all_metrics("clean") == ("wer", "cer", "wil")
+    assert plan.measures_words
+    assert not plan_of("stoi").measures_words

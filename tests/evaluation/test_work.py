@@ -88,6 +88,12 @@ def test_a_failure_keeps_what_was_known_in_the_same_way(plan: Plan) -> None:
     assert score.metrics == {"stoi": 0.5}
     assert set(score.missing) == {"si_sdr", "identified", "word_margin"}
     assert (score.words, score.sound) == (None, plan.sound)
+    other_ears = replace(plan, transcriber="new")
+    deaf = failed(
+        other_ears, replace(TASK, known=replace(known, transcriber="old", heard="x", metrics={"wer": 0.5})), ""
+    )
+    assert (deaf.transcriber, deaf.heard, deaf.metrics) == (None, None, {})
+    assert deaf.missing["wer"] == "failed: "
     older = failed(plan, replace(TASK, known=replace(known, sound="old")), "full")
     assert (older.metrics, older.sound, older.words) == ({}, None, "w")
 

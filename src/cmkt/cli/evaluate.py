@@ -17,7 +17,7 @@ whether any group is harmed. OUTPUT/evaluation.json says how it was made. docs/e
 
 --words also measures whether the words survive, which needs English transcripts and `pip install 'cmkt[asr]'`: a
 recogniser chooses the sentence that was said among 11 of the data. About half a second for each utterance, SNR and
-system.
+system. --transcriber tells the word errors of a recogniser, for noisy, enhanced and clean.
 
   cmkt evaluate --model runs/plain runs/transfer --data data/dev --output scores --words
   cmkt evaluate --model default --enhanced theirs=out/ --pairs test/list.jsonl --output scores
@@ -73,16 +73,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, metavar="N", help="processes; 0: in this one (default: one a core)")
     parser.add_argument("--seed", type=int, default=0, help="of the mixtures and of --limit (0)")
     parser.add_argument("--save-audio", type=int, default=0, metavar="K", help="keep the audio of K utterances")
-    parser.add_argument("--device", help="where torch models run; `default` is then one (default: cpu)")
+    parser.add_argument("--device", help="where torch models and recognisers run; `default` is then in torch (cpu)")
     parser.add_argument(
         "--allow-foreign", action="store_true", help="load model classes from outside cmkt, which runs their code"
     )
     parser.add_argument(
         "--metrics", nargs="+", metavar="NAME", help=f"`usual` (the default), `dnsmos`, or among {', '.join(METRICS)}"
     )
-    parser.add_argument("--words", action="store_true", help="also measure whether sentences are recognised")
+    parser.add_argument("--words", action="store_true", help="also measure whether sentences are identified")
     parser.add_argument(
         "--candidates", type=int, default=10, metavar="N", help="sentences that compete with the true one (10)"
+    )
+    parser.add_argument(
+        "--transcriber",
+        metavar="NAME",
+        help="also count word errors by a recogniser: pocketsphinx, faster-whisper:NAME or transformers:NAME",
     )
     parser.add_argument(
         "--group-by", nargs="+", default=[], metavar="FIELD", help="also show groups by these fields of the data"
@@ -145,6 +150,8 @@ def _settings(args: argparse.Namespace) -> Settings:
         save_audio=args.save_audio,
         metrics=None if args.metrics is None else tuple(args.metrics),
         candidates=args.candidates if args.words else None,
+        transcriber=args.transcriber,
+        transcriber_device=args.device or "cpu",
         cache=None if args.no_cache else args.cache or default_cache(),
     )
 

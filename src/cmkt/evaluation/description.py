@@ -45,6 +45,8 @@ def _values(plan: Plan, held_out: HeldOut, systems: Sequence[System]) -> dict[st
         "sound": plan.sound,
         "words": plan.words,
         "candidates": settings.candidates,
+        "transcriber": plan.transcriber,
+        "transcriber_spelling": settings.transcriber,
         "sample_rate": settings.sample_rate,
         "save_audio": settings.save_audio,
         "versions": {"cmkt": package_version(), "python": platform.python_version(), **package_versions()},

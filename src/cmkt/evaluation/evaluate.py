@@ -62,7 +62,7 @@ def evaluate(plan: Plan, systems: Sequence[System], *, jobs: int = 1, progress: 
 
 def _tasks(plan: Plan, held_out: HeldOut, systems: Sequence[System], known: dict[Key, Score]) -> Iterator[Task]:
     for index, item in enumerate(held_out.items):
-        words_of_clean = [Clean()] if plan.words is not None and held_out.has_reference(index) else []
+        words_of_clean = [Clean()] if plan.measures_words and held_out.has_reference(index) else []
         for system in [*systems, *words_of_clean]:
             yield Task(index, item, system, known.get((system.name, system.weights, item)))
 

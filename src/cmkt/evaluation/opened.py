@@ -12,6 +12,7 @@ from cmkt.evaluation.evaluated_model import open_enhancer
 if TYPE_CHECKING:
     from cmkt.evaluation.held_out import HeldOut, HeldOutMixture
     from cmkt.evaluation.settings import Settings
+    from cmkt.evaluation.word_errors import WordErrorTest
     from cmkt.evaluation.words import SentenceTest
 
 
@@ -45,6 +46,26 @@ def open_sentences(settings: Settings) -> SentenceTest | None:
     )
 
 
+@lru_cache(maxsize=1)
+def open_word_errors(settings: Settings) -> WordErrorTest | None:
+    """The recogniser with what was said; None where word errors are not measured.
+
+    Raises: ConfigError, TranscriberError or MissingExtraError where the recogniser cannot be used.
+    """
+    if settings.transcriber is None:
+        return None
+    from cmkt.evaluation.word_errors import WordErrorTest
+
+    said = open_held_out(settings).transcripts
+    return WordErrorTest(
+        {name: each.text for name, each in said.items()},
+        transcriber=settings.transcriber,
+        languages={name: each.language for name, each in said.items()},
+        device=settings.transcriber_device,
+        cache_folder=settings.cache,
+    )
+
+
 def open_cache(settings: Settings) -> ResultCache:
     """What was measured before."""
     return ResultCache(settings.cache)
@@ -52,6 +73,6 @@ def open_cache(settings: Settings) -> ResultCache:
 
 def forget_all() -> None:
     """Frees everything that is open in this process."""
-    for opened in (open_held_out, open_mixture, open_sentences, open_enhancer):
+    for opened in (open_held_out, open_mixture, open_sentences, open_word_errors, open_enhancer):
         opened.cache_clear()
     forget_files()

@@ -12,6 +12,7 @@ from cmkt.evaluation.group_table import groups_markdown, groups_values, harm_mar
 from cmkt.evaluation.groupings import STANDARD
 from cmkt.evaluation.groups import group_cells
 from cmkt.evaluation.harm import find_harm
+from cmkt.evaluation.heard_table import heard_markdown, heard_values
 from cmkt.evaluation.record import CLEAN, NOISY
 from cmkt.evaluation.summary import summarise
 from cmkt.evaluation.table import summary_markdown, summary_values
@@ -79,6 +80,9 @@ def write_results(
     if plan.settings.candidates:
         values["words"] = words_values(scores)
         text += "\n" + "\n\n".join(words_markdown(scores, candidates=plan.settings.candidates)) + "\n"
+    if plan.transcriber is not None:
+        values["word_errors"] = heard_values(scores)
+        text += "\n" + "\n\n".join(heard_markdown(scores)) + "\n"
     output.mkdir(parents=True, exist_ok=True)
     write_json(output / SUMMARY_JSON, values)
     write_text(output / SUMMARY_MARKDOWN, text)
@@ -98,10 +102,10 @@ def _conditions(plan: Plan, scores: Sequence[Score]) -> list[str]:
     utterances = len({score.id for score in scores})
     told = [f"{utterances} utterances of {plan.settings.source.title}, seed {plan.settings.seed}."]
     without = len({score.item for score in scores if NO_REFERENCE in score.missing.values()})
+    if any(name.startswith("dnsmos_") for name in plan.metrics):
+        told.append(OVER_SUPPRESSION)
     if plan.blind:
-        told.append(
-            f"**No clean references: what a system did to the speech itself is not measured.** {OVER_SUPPRESSION}"
-        )
+        told.append("**No clean references: what a system did to the speech itself is not measured.**")
     elif without:
         told.append(f"{without} recordings have no clean reference, and so no score that needs one.")
     return told

@@ -23,8 +23,9 @@ class Settings:
     are made on the fly; limit: that many utterances, chosen by the hash of their ids, so that a smaller set is part of
     a larger one; save_audio: that many utterances, spread over the set, leave their audio in the output.
     metrics: names of metrics of sound, or of sets of them (`usual`, `dnsmos`), None for the usual ones; candidates: how
-    many other sentences compete with the true one where words are measured, None where they are not. cache: the folder
-    where everything that was measured is kept by content, None for nowhere.
+    many other sentences compete with the true one where sentences are identified, None where they are not; transcriber:
+    the spelling of the recogniser whose word errors are counted (see `cmkt.text.transcriber`), None where they are not,
+    and where it runs. cache: the folder where everything that was measured is kept by content, None for nowhere.
     """
 
     source: Source
@@ -35,6 +36,8 @@ class Settings:
     save_audio: int = 0
     metrics: tuple[str, ...] | None = None
     candidates: int | None = None
+    transcriber: str | None = None
+    transcriber_device: str = "cpu"
     cache: Path | None = None
 
     def __post_init__(self) -> None:

@@ -55,12 +55,12 @@ def mean_chance(scores: Iterable[Score]) -> float | None:
     return statistics.fmean(by_utterance.values()) if by_utterance else None
 
 
-def left_out(scores: Iterable[Score]) -> dict[str, int]:
-    """How many utterances were left out for each reason, told without its particulars."""
+def left_out(scores: Iterable[Score], metric: str = IDENTIFIED) -> dict[str, int]:
+    """How many utterances were left out of a metric for each reason, told without its particulars."""
     reasons = {
-        score.id: score.missing[IDENTIFIED].partition(":")[0]
+        score.id: score.missing[metric].partition(":")[0]
         for score in scores
-        if score.system == NOISY and score.error is None and IDENTIFIED in score.missing
+        if score.system == NOISY and score.error is None and metric in score.missing
     }
     return dict(Counter(reasons.values()).most_common())
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 from cmkt.evaluation.kept_audio import keep_audio, kept_ids
 from cmkt.evaluation.noise_kind import NOISE_KIND, mixture_noise_kind
-from cmkt.evaluation.opened import open_cache, open_held_out, open_mixture, open_sentences
+from cmkt.evaluation.opened import open_cache, open_held_out, open_mixture, open_sentences, open_word_errors
+from cmkt.evaluation.plan import IDENTIFICATION, WORD_ERRORS
 from cmkt.evaluation.record import CLEAN, Score
 from cmkt.evaluation.score import Metrics
 from cmkt.evaluation.sound import measure_sound
-from cmkt.metrics.identification import IDENTIFIED, MARGIN
 from cmkt.metrics.registry import choose_metrics
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def work(plan: Plan, task: Task) -> Score:
     if task.item.id in kept_ids(open_held_out(settings).items, settings.save_audio):
         keep_audio(settings.output, mixture, task.system.name, estimate)
     score = task.known or _unmeasured(plan, task, mixture)
-    return _with_words(plan, task, mixture, estimate, _with_sound(plan, task, mixture, estimate, score))
+    for add in (_with_sound, _with_word_errors, _with_identification):
+        score = add(plan, task, mixture, estimate, score)
+    return score
 
 
 def _with_sound(plan: Plan, task: Task, mixture: HeldOutMixture, estimate: FloatArray, score: Score) -> Score:
@@ -52,11 +54,19 @@ def _with_sound(plan: Plan, task: Task, mixture: HeldOutMixture, estimate: Float
         cache=open_cache(plan.settings),
     )
     if score.sound != plan.sound:
-        score = without(score, keep=(IDENTIFIED, MARGIN))
+        score = _words_alone(score)
     return replace(with_metrics(score, measured), sound=plan.sound)
 
 
-def _with_words(plan: Plan, task: Task, mixture: HeldOutMixture, estimate: FloatArray, score: Score) -> Score:
+def _with_word_errors(plan: Plan, task: Task, mixture: HeldOutMixture, estimate: FloatArray, score: Score) -> Score:
+    test = open_word_errors(plan.settings)
+    if test is None or not plan.lacks_word_errors(task.known):
+        return score
+    measured, heard = test.measure(mixture.item.id, estimate, sample_rate=mixture.sample_rate)
+    return replace(with_metrics(score, measured), transcriber=test.identity, heard=heard)
+
+
+def _with_identification(plan: Plan, task: Task, mixture: HeldOutMixture, estimate: FloatArray, score: Score) -> Score:
     sentences = open_sentences(plan.settings)
     if sentences is None or not plan.lacks_words(task.known):
         return score
@@ -69,11 +79,14 @@ def failed(plan: Plan, task: Task, reason: str) -> Score:
     score = task.known or _blank(plan, task)
     lost = [name for name in plan.all_metrics(task.system.name) if name not in {*score.metrics, *score.missing}]
     if plan.lacks_words(task.known):
-        lost += [IDENTIFIED, MARGIN]
+        lost += IDENTIFICATION
         score = replace(score, words=None, chance=None)
+    if plan.lacks_word_errors(task.known):
+        lost += WORD_ERRORS
+        score = replace(score, transcriber=None, heard=None)
     if task.system.name != CLEAN and score.sound != plan.sound:
         lost += plan.metrics
-        score = replace(without(score, keep=(IDENTIFIED, MARGIN)), sound=None)
+        score = replace(_words_alone(score), sound=None)
     return replace(with_metrics(score, Metrics({}, dict.fromkeys(lost, f"failed: {reason}"))), error=reason)
 
 
@@ -85,8 +98,9 @@ def with_metrics(score: Score, measured: Metrics) -> Score:
     return replace(score, metrics=metrics | measured.values, missing=missing | measured.missing)
 
 
-def without(score: Score, *, keep: tuple[str, ...]) -> Score:
-    """The score with these metrics alone."""
+def _words_alone(score: Score) -> Score:
+    """The score without anything of sound, whatever that was called."""
+    keep = (*WORD_ERRORS, *IDENTIFICATION)
     return replace(
         score,
         metrics={name: value for name, value in score.metrics.items() if name in keep},
