@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from functools import partial
 from pathlib import Path
 
@@ -110,3 +111,36 @@ def test_ctrl_c_while_a_process_starts_prints_no_traceback(tmp_path: Path) -> No
     )
     assert done.stdout == "stopped\n"
     assert "Traceback" not in done.stderr
+
+
+KILLED_PARENT = """
+import os, signal, sys
+from cmkt.evaluation.pool import run_tasks
+
+def nothing(): pass
+def name(_): return os.getpid()
+
+if __name__ == "__main__":
+    for outcome in run_tasks(name, range(100_000), jobs=1, prepare=nothing):
+        print(outcome.result, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_process_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(KILLED_PARENT)
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, timeout=300, check=False)
+    if not Path("/proc/self").exists():
+        pytest.skip("needs /proc to see whether a process of another parent lives")
+    give_up = time.monotonic() + 120
+    while lives(int(done.stdout)):
+        assert time.monotonic() < give_up, "the process is still there"
+        time.sleep(0.05)
+
+
+def lives(process: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return False
