@@ -24,6 +24,7 @@ COMMANDS = {
     "evaluate": "eval,torch",
     "mix": "eval,torch",
     "compare": "eval",
+    "report": "report",
     "probe": "train,embedded",
     "layers": "train",
     "enhance": "torch",

@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.pytorch import Trainer
 
 from cmkt.errors import CheckpointError, ConfigError
+from cmkt.evaluation.cost import processor_name
+from cmkt.evaluation.training_cost import TrainingCost, peak_memory_bytes, write_cost
 from cmkt.inference.save import save_model
 from cmkt.training.advice import without_advice
 from cmkt.training.callbacks import StopRequested
@@ -59,6 +62,7 @@ def fit(arguments: Sequence[str]) -> int:
             ) from error
         finally:
             _join_metrics(line)
+            _write_cost(line)
         _finish(line)
     return 0
 
@@ -70,6 +74,31 @@ def _join_metrics(line: FitCommandLine) -> None:
         line.run.join_metrics()
     except OSError as error:  # must not hide what ended the run; the parts are joined when it is resumed
         log.warning("The log stays in two parts, metrics.csv and metrics.earlier.csv: %s", error)
+
+
+def _write_cost(line: FitCommandLine) -> None:
+    """Also of a run that crashed: what it had cost until then."""
+    if not line.trainer.is_global_zero or not line.trainer.global_step or line.config.trainer.fast_dev_run:
+        return
+    try:
+        write_cost(line.run.root, training_cost(line.trainer, line.speed.seconds))
+    except OSError as error:  # must not hide what ended the run
+        log.warning("What training has cost is not written: %s", error)
+
+
+def training_cost(trainer: Trainer, seconds: float) -> TrainingCost:
+    """What `trainer` has cost so far. `seconds`: of training, as `Speed` counts them."""
+    device = trainer.strategy.root_device
+    on_gpu = device.type == "cuda"
+    return TrainingCost(
+        steps=int(trainer.global_step),
+        training_seconds=round(seconds, 2),
+        peak_memory_bytes=peak_memory_bytes(),
+        peak_device_bytes=torch.cuda.max_memory_allocated(device) if on_gpu else None,
+        device=torch.cuda.get_device_name(device) if on_gpu else processor_name(),
+        threads=torch.get_num_threads(),
+        processes=int(trainer.world_size),
+    )
 
 
 def _finish(line: FitCommandLine) -> None:

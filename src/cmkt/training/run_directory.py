@@ -3,6 +3,7 @@
 config.yaml                      everything that was set, defaults included
 checkpoints/best.ckpt, last.ckpt the best on dev, and the latest
 logs/metrics.csv, logs/tensorboard
+cost.json                        time and memory that training took
 enhancer/model.safetensors, model.json    the trained model alone, for `cmkt enhance --model RUN`
 """
 
