@@ -14,7 +14,8 @@ from cmkt.evaluation.groups import group_cells
 from cmkt.evaluation.harm import HARM_METRICS, find_harm
 from cmkt.evaluation.record import NOISY
 from cmkt.evaluation.report.attention import RunMaps, Spoken, attention_maps
-from cmkt.evaluation.report.chosen import choose
+from cmkt.evaluation.report.audible import Audible
+from cmkt.evaluation.report.chosen import Chosen, choose
 from cmkt.evaluation.report.costs import (
     ModelCost,
     RunCost,
@@ -29,7 +30,6 @@ from cmkt.evaluation.report.curves import Panel, panels, run_colour, run_curves
 from cmkt.evaluation.report.distributions import Distribution, distributions
 from cmkt.evaluation.report.palette import colour_class
 from cmkt.evaluation.report.reproduce import Recipe, RunConfig, evaluation_recipe, run_configs, run_recipe
-from cmkt.evaluation.report.saved_audio import SavedAudio
 from cmkt.evaluation.report.tables import (
     Comparisons,
     Harmed,
@@ -188,24 +188,34 @@ def _heard(test_set: TestSet, focus: str, options: Options) -> tuple[list[Card],
     """The mixtures to hear, a sentence about what could not be chosen, and those that attention can be drawn on."""
     if not focus or not options.utterances:
         return [], "", []
-    saved = SavedAudio(test_set)
+    audible = Audible(test_set, allow_foreign=options.allow_foreign)
     items = list(dict.fromkeys(item for _, item in test_set.scores))
-    audible = {item for item in items if saved.has(item, NOISY) and saved.has(item, focus)}
-    note = ""
-    if not audible:
-        note = (
-            "No audio was kept. Run `cmkt evaluate` again with --save-audio 24 and the same settings, then this report."
-        )
-    elif len(audible) < len(items):
-        note = f"Chosen among the {len(audible)} of {len(items)} mixtures whose audio was kept (--save-audio)."
-    chosen = choose(test_set, focus, each=options.utterances, usable=lambda item: item in audible or not audible)
-    cards = make_cards(test_set, chosen, shown_systems(test_set, focus), saved.get)
-    spoken = []
+    usable = audible.heard(items, focus)
+    chosen = choose(test_set, focus, each=options.utterances, usable=lambda item: item in usable or not usable)
+    cards = make_cards(test_set, chosen, shown_systems(test_set, focus), audible.get)
+    return cards, _audio_note(len(usable), len(items), audible.refusal(focus)), _spoken(test_set, chosen, audible)
+
+
+def _audio_note(usable: int, count: int, refusal: str) -> str:
+    """What was chosen from, where it is not everything, and how to get more."""
+    if usable == count:
+        return ""
+    how = f"More cannot be made here: {refusal} `cmkt evaluate --save-audio 24`, run again, keeps more."
+    return (
+        f"Chosen among the {usable} of {count} mixtures whose audio was kept. {how}"
+        if usable
+        else f"No audio was kept. {how}"
+    )
+
+
+def _spoken(test_set: TestSet, chosen: Sequence[Chosen], audible: Audible) -> list[Spoken]:
+    """What attention can be drawn on: mixtures with a transcript and noisy audio."""
+    found = []
     for each in chosen:
-        text, noisy = test_set.scores[NOISY, each.item].text, saved.get(each.item, NOISY)
+        text, noisy = test_set.scores[NOISY, each.item].text, audible.get(each.item, NOISY)
         if text and noisy is not None:
-            spoken.append(Spoken(title_of(each.item), text, noisy))
-    return cards, note, spoken
+            found.append(Spoken(title_of(each.item), text, noisy))
+    return found
 
 
 def _notes(test_set: TestSet) -> list[str]:

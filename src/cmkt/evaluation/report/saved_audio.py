@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, final
 
 from cmkt.audio.read import read_audio
 from cmkt.errors import AudioError
-from cmkt.evaluation.evaluate import audio_path
+from cmkt.evaluation.kept_audio import audio_path
 from cmkt.evaluation.record import CLEAN, NOISY
 from cmkt.evaluation.report.sound import Audio
 

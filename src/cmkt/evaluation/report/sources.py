@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
 from cmkt.errors import ConfigError, DataError
+from cmkt.evaluation.description import DESCRIPTION
 from cmkt.evaluation.identity import tell_apart
 from cmkt.evaluation.record import SCORES, latest, load_scores
+from cmkt.evaluation.results import SUMMARY_JSON
 
 if TYPE_CHECKING:
     from cmkt.evaluation.record import Score
 
 logger = logging.getLogger(__name__)
 
-DESCRIPTION: Final = "evaluation.json"
-SUMMARY: Final = "summary.json"
 RUN_PARTS: Final = ("config.yaml", "logs", "checkpoints", "enhancer")
 
 
@@ -107,7 +107,7 @@ def read_evaluation(folder: Path) -> Evaluation:
     if len(current) < len(scores):
         logger.warning("%s: %d scores of other data or older models were left out.", folder, len(scores) - len(current))
     return Evaluation(
-        folder, tuple(latest(current).values()), _read_json(folder / DESCRIPTION), _read_json(folder / SUMMARY)
+        folder, tuple(latest(current).values()), _read_json(folder / DESCRIPTION), _read_json(folder / SUMMARY_JSON)
     )
 
 

@@ -73,20 +73,15 @@ def time_axis(seconds: float, *, y: float, left: float = LEFT) -> Markup:
     """Ticks at whole or half seconds, or as many as there is room for, below `y`."""
     step = next((each for each in (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0) if seconds / each <= 8), 60.0)
     x = Scale(0.0, seconds, left, WIDTH - RIGHT)
+    ticks = [count * step for count in range(int(seconds / step + 1e-9) + 1)]
     parts = []
-    for count in range(int(seconds / step + 1e-9) + 1):
-        time = count * step
-        last = x(time) > WIDTH - RIGHT - 16
+    for time in ticks:
+        cut_off = x(time) > WIDTH - RIGHT - 12
+        anchor = "end" if cut_off else "start" if time == 0 else "middle"
+        text = f"{time:g} s" if time == ticks[-1] else f"{time:g}"
         parts += [
             element("line", x1=x(time), x2=x(time), y1=y, y2=y + 3, class_="axis"),
-            element(
-                "text",
-                f"{time:g} s" if count == 0 or last else f"{time:g}",
-                x=x(time),
-                y=y + 14,
-                class_="tick",
-                text_anchor="end" if last else "start" if count == 0 else "middle",
-            ),
+            element("text", text, x=x(time), y=y + 14, class_="tick", text_anchor=anchor),
         ]
     return Markup("").join(parts)
 
