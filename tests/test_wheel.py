@@ -26,12 +26,14 @@ ROOT = Path(__file__).resolve().parents[1]
 RATE = 16_000
 
 SCRIPT = """
-import importlib.util, sys
+import importlib.resources, importlib.util, sys
 import numpy as np
 import cmkt
 folder = sys.argv[1]
 assert importlib.util.find_spec("torch") is None
 audio = np.load(folder + "/audio.npy")
+templates = importlib.resources.files("cmkt") / "evaluation" / "report" / "templates"
+assert all((templates / name).is_file() for name in ("report.html.j2", "report.css", "report.js"))
 enhancer = cmkt.load("default")
 np.save(folder + "/whole.npy", enhancer.enhance(audio, sample_rate=16000))
 with enhancer.stream(sample_rate=16000) as stream:

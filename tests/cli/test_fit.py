@@ -20,6 +20,7 @@ from cmkt.data.entry import Entry
 from cmkt.data.manifest import make_cut, write_prepared
 from cmkt.data.report import Report
 from cmkt.data.validation import Checked, check_recording
+from cmkt.evaluation.training_cost import read_cost
 from cmkt.inference.load import load_torch
 from cmkt.inference.save import save_model
 from cmkt.models.crn import CRN
@@ -106,6 +107,11 @@ def test_a_plain_run_leaves_everything_where_it_is_looked_for(arguments: list[st
     training = json.loads((run.enhancer / "model.json").read_text())["training"]
     assert (training["arm"], training["max_steps"], training["seed"]) == ("plain", 4, 1)
     assert training["torch"] == torch.__version__
+    cost = read_cost(run.root)
+    assert cost is not None
+    assert (cost.steps, cost.processes, cost.peak_device_bytes) == (4, 1, None)
+    assert cost.training_seconds == pytest.approx(training["training_seconds"], abs=0.1)
+    assert cost.peak_memory_bytes is None or cost.peak_memory_bytes > 10e6
 
 
 def test_the_saved_enhancer_is_the_trained_model_and_enhances(arguments: list[str], tmp_path: Path) -> None:
@@ -153,9 +159,15 @@ def test_ctrl_c_keeps_what_was_trained_and_the_rest_is_as_if_it_had_not_happened
         assert main(part) == 130
     assert f"--ckpt_path {run.last}" in caplog.text
     assert json.loads((run.enhancer / "model.json").read_text())["training"]["step"] == 3
+    stopped = read_cost(run.root)
     config = run.config.read_text()
     assert main([*part, "--ckpt_path", "last"]) == 0
     assert run.config.read_text() == config
+    resumed = read_cost(run.root)
+    assert stopped is not None
+    assert resumed is not None
+    assert (stopped.steps, resumed.steps) == (3, 4)
+    assert resumed.training_seconds > stopped.training_seconds
     whole = RunDirectory(tmp_path / "run")
     assert all(torch.equal(value, weights(run)[name]) for name, value in weights(whole).items())
     losses = [[row["train/total"] for row in rows(one) if row["train/total"]] for one in (whole, run)]

@@ -19,7 +19,7 @@ from cmkt.evaluation.report.test_sets import TestSet, find_test_sets
 RATE = 16_000
 SECONDS = 0.5
 HOSTILE = "<script>alert('id')</script>"
-UTTERANCES = (*(f"utterance{number:02d}" for number in range(11)), HOSTILE)
+UTTERANCES = (*(f"utterance{number:02d}" for number in range(13)), HOSTILE)
 SNRS_DB = (-5.0, 5.0)
 TEXT = "the old man walked along the river"
 HEARD = {NOISY: "the cold man river", "plain": "the old man walked along a river", "transfer": TEXT, CLEAN: TEXT}
@@ -27,7 +27,7 @@ GAIN = {NOISY: 0.0, "plain": 0.05, "transfer": 0.1}
 
 
 def score(utterance: int, snr_db: float, system: str) -> Score:
-    """Better at a higher SNR, with more gain for earlier utterances, so that the first is the best and the last worst."""
+    """Better at a higher SNR, with more gain for earlier utterances: the first is helped most, the last least."""
     gain = GAIN.get(system, 0.0) * (1 - utterance / 5)
     base = 0.6 + 0.01 * snr_db + 0.005 * utterance
     own = Score(
@@ -56,14 +56,14 @@ def score(utterance: int, snr_db: float, system: str) -> Score:
 
 
 def write_evaluation(folder: Path, systems: tuple[str, ...], *, audio: bool = True) -> Path:
-    """The scores, what describes them, and the audio of every second utterance."""
+    """The scores, what describes them, and the audio of every second utterance and the hostile one."""
     rng = np.random.default_rng(0)
     with ScoreWriter(folder / "scores.jsonl") as writer:
         for utterance in range(len(UTTERANCES)):
             for snr_db in SNRS_DB:
                 for system in (NOISY, *systems, CLEAN):
                     writer.write(score(utterance, snr_db, system))
-                    if audio and utterance % 2 == 0:
+                    if audio and (utterance % 2 == 0 or UTTERANCES[utterance] == HOSTILE):
                         path = audio_path(folder, Item(UTTERANCES[utterance], snr_db), system)
                         path.parent.mkdir(exist_ok=True)
                         write_audio(path, 0.1 * rng.standard_normal(round(SECONDS * RATE)), RATE, subtype="PCM_16")

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from cmkt.errors import CmktError
 from cmkt.evaluation.pictures import RANGE_DB
-from cmkt.evaluation.report.bridges import AttentionMap, RunBridge, open_bridge
+from cmkt.evaluation.report.bridges import AttentionMap, RunBridge, open_bridges
 from cmkt.evaluation.report.spectrogram import TOP, WIDTH, heat, spectrogram_levels, time_axis
 from cmkt.evaluation.report.svg import element, picture
 from cmkt.signal.resample import resample
@@ -57,12 +57,20 @@ class MapFigure:
 
 @final
 @dataclass(frozen=True, slots=True)
+class LayerMaps:
+    """The maps of one bridge. about: alignment, layer and teacher."""
+
+    about: str
+    figures: tuple[MapFigure, ...]
+
+
+@final
+@dataclass(frozen=True, slots=True)
 class RunMaps:
-    """The maps of a run, or the reason why it has none. about: alignment, layer and teacher."""
+    """The maps of a run by layer, or the reason why it has none."""
 
     run: str
-    about: str = ""
-    figures: tuple[MapFigure, ...] = ()
+    layers: tuple[LayerMaps, ...] = ()
     reason: str = ""
 
 
@@ -73,14 +81,18 @@ def attention_maps(runs: Sequence[Run], spoken: Sequence[Spoken], *, allow_forei
 
 def _run_maps(run: Run, spoken: Sequence[Spoken], *, allow_foreign: bool) -> RunMaps:
     try:
-        bridge = open_bridge(run.path, allow_foreign=allow_foreign)
+        bridges = open_bridges(run.path, allow_foreign=allow_foreign)
         if not spoken:
             return RunMaps(run.name, reason="No mixture with a transcript and its audio is at hand to draw it on.")
-        figures = tuple(_figure(bridge, each) for each in spoken)
+        layers = tuple(_layer_maps(bridge, spoken) for bridge in bridges)
     except (CmktError, ModuleNotFoundError) as error:
         return RunMaps(run.name, reason=str(error))
+    return RunMaps(run.name, layers)
+
+
+def _layer_maps(bridge: RunBridge, spoken: Sequence[Spoken]) -> LayerMaps:
     about = f"{bridge.alignment_name} on layer {bridge.layer}, teacher {bridge.teacher.identity}"
-    return RunMaps(run.name, about, figures)
+    return LayerMaps(about, tuple(_figure(bridge, each) for each in spoken))
 
 
 def _figure(bridge: RunBridge, spoken: Spoken) -> MapFigure:

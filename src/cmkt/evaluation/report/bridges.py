@@ -1,4 +1,4 @@
-"""The bridge of a transfer run, as its checkpoint kept it: the alignment that training would have thrown away.
+"""The bridges of a transfer run, as its checkpoint kept them: the alignments that are thrown away after training.
 
 Shapes: audio (T,), N tokens, F frames.
 """
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from cmkt.evaluation.frames import FrameSource
+    from cmkt.inference.enhancer import TorchEnhancer
     from cmkt.types import FloatArray, Teacher
 
 CONFIG: Final = "config.yaml"
 CHECKPOINTS: Final = ("checkpoints/best.ckpt", "checkpoints/last.ckpt")
-PREFIX: Final = "task.alignment."
+PREFIX: Final = "task.branches.{place}.alignment."
 
 
 class _Built(Protocol):
@@ -76,27 +77,44 @@ class RunBridge:
         return AttentionMap(aligned.matrix[0].double().numpy(), _spelled(self.teacher, text, len(vectors)))
 
 
-def open_bridge(run: Path, *, allow_foreign: bool = False) -> RunBridge:
-    """The bridge of a run directory.
+def open_bridges(run: Path, *, allow_foreign: bool = False) -> list[RunBridge]:
+    """The bridges of a run directory, one for each layer that it supervised.
 
     Raises: DataError with the reason where the run has none; what `cmkt.load` and `cmkt.attach` raise.
     """
+    transfer = _transfer_settings(run)
+    state = _state(run)
+    enhancer = load_torch(run, allow_foreign=allow_foreign)
+    teacher = _teacher(transfer)
+    return [
+        _bridge(enhancer, layer, teacher, state=_only(state, PREFIX.format(place=place)))
+        for place, layer in enumerate(_layers(transfer))
+    ]
+
+
+def _layers(transfer: dict[str, Any]) -> list[dict[str, Any]]:
+    """The settings of each layer: `layer` is the name of the only one, or a list."""
+    layers = transfer.get("layer")
+    return [transfer] if isinstance(layers, str) else [*(layers or ())]
+
+
+def _bridge(
+    enhancer: TorchEnhancer, settings: dict[str, Any], teacher: Teacher, *, state: dict[str, Tensor]
+) -> RunBridge:
     from cmkt.evaluation.frames import tapped_model
 
-    transfer = _transfer_settings(run)
-    weights = _bridge_weights(run)
-    enhancer = load_torch(run, allow_foreign=allow_foreign)
     source = tapped_model(
         enhancer.model,
-        name=run.name,
-        layer=transfer["layer"],
-        layout=transfer.get("layout", "b t c"),
+        name=settings["layer"],
+        layer=settings["layer"],
+        layout=settings.get("layout", "b t c"),
         sample_rate=enhancer.sample_rate,
     )
-    teacher = _teacher(transfer)
-    alignment = _alignment(transfer, frame_width=_frame_width(source), teacher=teacher, weights=weights)
+    alignment = _alignment(
+        settings.get("alignment"), frame_width=_frame_width(source), token_width=teacher.width, state=state
+    )
     name = type(alignment).__name__.removesuffix("Alignment")
-    return RunBridge(transfer["layer"], name, enhancer.sample_rate, source, teacher, alignment)
+    return RunBridge(settings["layer"], name, enhancer.sample_rate, source, teacher, alignment)
 
 
 def _transfer_settings(run: Path) -> dict[str, Any]:
@@ -114,17 +132,22 @@ def _transfer_settings(run: Path) -> dict[str, Any]:
     return transfer
 
 
-def _bridge_weights(run: Path) -> dict[str, Tensor]:
+def _state(run: Path) -> dict[str, Tensor]:
     import torch
 
     path = next((run / name for name in CHECKPOINTS if (run / name).is_file()), None)
     if path is None:
         raise DataError("It has no checkpoint, and the enhancer alone has no bridge.")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
+        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)["state_dict"]
     except (OSError, RuntimeError, EOFError, ValueError, KeyError, TypeError, pickle.UnpicklingError) as error:
         raise CheckpointError(f"{path} must be a checkpoint, but cannot be read: {error}") from error
-    return {name.removeprefix(PREFIX): value for name, value in state.items() if name.startswith(PREFIX)}
+    return state
+
+
+def _only(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The entries below a prefix, without it."""
+    return {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
 
 
 def _teacher(transfer: dict[str, Any]) -> Teacher:
@@ -154,13 +177,10 @@ def _frame_width(source: FrameSource) -> int:
     return int(source.frames(silence).shape[1])
 
 
-def _alignment(
-    transfer: dict[str, Any], *, frame_width: int, teacher: Teacher, weights: dict[str, Tensor]
-) -> nn.Module:
-    spec = _specification(transfer.get("alignment"))
-    module: nn.Module = spec.build(frame_width, teacher.width, seed=0)
+def _alignment(described: Any, *, frame_width: int, token_width: int, state: dict[str, Tensor]) -> nn.Module:
+    module: nn.Module = _specification(described).build(frame_width, token_width, seed=0)
     try:
-        module.load_state_dict(weights)
+        module.load_state_dict(state)
     except RuntimeError as error:
         raise CheckpointError(f"The bridge must fit its configuration, but does not: {error}") from error
     return module.eval()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FULL_SCALE: Final = 32767 / 32768
 BYTES_PER_SAMPLE: Final = 2.7
-"""In a page, at most: 16 bits in base64, where FLAC can save nothing. Speech in noise takes about half to two thirds."""
+"""In a page, at most: 16 bits in base64, where FLAC saves nothing. Speech in noise takes half to two thirds of it."""
 
 
 class Audio(NamedTuple):

@@ -80,9 +80,11 @@ document.querySelectorAll(".sound").forEach((sound) => {
 });
 
 // Paper cannot be unfolded.
-let folded = [];
+const unfolded = [];
 window.addEventListener("beforeprint", () => {
-  folded = [...document.querySelectorAll("details:not([open])")];
-  folded.forEach((each) => (each.open = true));
+  unfolded.push(...document.querySelectorAll("details:not([open])"));
+  unfolded.forEach((each) => (each.open = true));
 });
-window.addEventListener("afterprint", () => folded.forEach((each) => (each.open = false)));
+window.addEventListener("afterprint", () => {
+  unfolded.splice(0).forEach((each) => (each.open = false));
+});
