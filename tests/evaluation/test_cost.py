@@ -95,7 +95,7 @@ def test_a_real_time_factor_is_the_time_of_the_runs_that_were_made() -> None:
     assert torch.get_num_threads() == threads
     for asked in ({"seconds": 0.0}, {"runs": 0}):
         with pytest.raises(ConfigError, match="must be positive"):
-            real_time_factor(TorchEnhancer(model), **asked)  # type: ignore[arg-type]
+            real_time_factor(TorchEnhancer(model), **asked)
 
 
 def test_a_processor_has_a_name() -> None:

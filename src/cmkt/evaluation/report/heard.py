@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from typing import Literal, final
+from typing import final
 
-from cmkt.text.spoken import spoken_words
+from cmkt.metrics.word_errors import Operation, align
+from cmkt.text.spoken import spoken_units
 
 
 @final
@@ -14,14 +14,24 @@ from cmkt.text.spoken import spoken_words
 class Piece:
     """Some words in a row: `said` and `heard` are equal, or one is the error of the other; "" where there are none."""
 
-    kind: Literal["equal", "substitute", "delete", "insert"]
+    kind: Operation
     said: str
     heard: str
 
 
 def marked(said: str, heard: str) -> list[Piece]:
-    """The pieces in order, after the normalisation by which word errors are counted."""
-    first, second = spoken_words(said), spoken_words(heard)
-    kinds = {"equal": "equal", "replace": "substitute", "delete": "delete", "insert": "insert"}
-    codes = SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
-    return [Piece(kinds[code], " ".join(first[a:b]), " ".join(second[c:d])) for code, a, b, c, d in codes]  # type: ignore[arg-type]
+    """The pieces in order, as word errors are counted: `cmkt.metrics.word_errors`.
+
+    Raises: MissingExtraError where `jiwer` is not installed.
+    """
+    pieces: list[Piece] = []
+    for step in align(said=spoken_units(said), heard=spoken_units(heard)):
+        before = pieces.pop() if pieces and pieces[-1].kind == step.operation else Piece(step.operation, "", "")
+        pieces.append(
+            Piece(
+                step.operation,
+                f"{before.said} {step.said or ''}".strip(),
+                f"{before.heard} {step.heard or ''}".strip(),
+            )
+        )
+    return pieces
