@@ -3,8 +3,9 @@
     python benchmarks/loader.py                        on recordings that it makes itself
     python benchmarks/loader.py --data data/train      on a prepared folder
 
-Rows differ in the share of reverberant utterances and in whether decoded audio is kept in memory. Processor time is
-counted, not time on the clock, so other programs disturb little. A model's appetite is batch seconds over step seconds.
+Rows differ in how often something happens to an utterance and in whether decoded audio is kept in memory. Processor
+time is counted, not time on the clock, so other programs disturb little. A model's appetite is batch seconds over step
+seconds.
 """
 
 from __future__ import annotations
@@ -110,6 +111,11 @@ def main() -> None:
         Row("default settings", default),
         Row("never reverberant", dataclasses.replace(default, reverb_probability=0.0)),
         Row("always reverberant", dataclasses.replace(default, reverb_probability=1.0)),
+        Row(
+            "always in a simulated room", dataclasses.replace(default, reverb_probability=1.0, simulated_room_share=1.0)
+        ),
+        Row("always music", dataclasses.replace(default, music_probability=1.0)),
+        Row("always through a codec", dataclasses.replace(default, codec_probability=1.0)),
         Row("default, speech decoded at every use", default, cache=False),
     ]
     with tempfile.TemporaryDirectory() as directory:
