@@ -19,6 +19,7 @@ NOT_WRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.ERO
 COMMANDS = {
     "demo": "demo",
     "prepare": "train",
+    "transcribe": "asr,eval",
     "embed": "train,embedded",
     "fit": "train,embedded",
     "evaluate": "eval,torch",
