@@ -33,16 +33,6 @@ def opened(folders: dict[str, Path]) -> dict[str, Transcriber]:
     return {kind: open_transcriber(f"transformers:{folder}") for kind, folder in folders.items()}
 
 
-@pytest.mark.parametrize("kind", ["ctc", "whisper"])
-def test_the_same_audio_is_heard_in_the_same_way_whatever_came_before(
-    opened: dict[str, Transcriber], kind: str
-) -> None:
-    first = opened[kind].transcribe(noise(2), sample_rate=RATE)
-    opened[kind].transcribe(noise(1)[::-1], sample_rate=RATE)
-    assert opened[kind].transcribe(noise(2), sample_rate=RATE) == first
-    assert first.confidence is None
-
-
 def test_a_model_that_always_says_a_letter_is_heard_to_say_it(folders: dict[str, Path], tmp_path: Path) -> None:
     from transformers import Wav2Vec2ForCTC
 
@@ -58,14 +48,6 @@ def test_a_model_that_always_says_a_letter_is_heard_to_say_it(folders: dict[str,
 def test_whisper_takes_more_than_it_reads_at_once(opened: dict[str, Transcriber]) -> None:
     heard = opened["whisper"].transcribe(noise(31), sample_rate=RATE)
     assert heard == opened["whisper"].transcribe(noise(31), sample_rate=RATE)
-
-
-@pytest.mark.parametrize("kind", ["ctc", "whisper"])
-@pytest.mark.parametrize("audio", [np.zeros(RATE), np.zeros(0), np.full(800, 0.1)])
-def test_there_are_no_words_in_silence_and_next_to_nothing(
-    opened: dict[str, Transcriber], kind: str, audio: NDArray[np.float64]
-) -> None:
-    assert opened[kind].transcribe(audio, sample_rate=RATE).text == ""
 
 
 def test_the_identity_follows_the_weights_and_not_the_folder(

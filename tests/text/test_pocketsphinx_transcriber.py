@@ -3,11 +3,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 
 from cmkt.audio.read import read_audio
-from cmkt.errors import AudioError
 from cmkt.recipes.espeak import espeak
 from cmkt.recipes.jsonl import read_list
 from cmkt.signal.resample import resample
@@ -38,26 +36,8 @@ def test_it_hears_what_an_easy_voice_says(heard: Heard) -> None:
     assert 0.1 < heard.confidence <= 1
 
 
-def test_what_was_heard_before_plays_no_part(speech: FloatArray, heard: Heard) -> None:
-    transcriber = PocketsphinxTranscriber()
-    noise = 0.3 * np.random.default_rng(0).standard_normal(RATE)
-    transcriber.transcribe(noise, sample_rate=RATE)
-    assert transcriber.transcribe(speech, sample_rate=RATE) == heard
-
-
 def test_level_plays_no_part(speech: FloatArray, heard: Heard) -> None:
     assert PocketsphinxTranscriber().transcribe(0.25 * speech, sample_rate=RATE).text == heard.text
-
-
-@pytest.mark.parametrize("audio", [np.zeros(RATE), np.zeros(0), np.full(800, 0.1)])
-def test_there_are_no_words_in_silence_and_next_to_nothing(audio: FloatArray) -> None:
-    assert PocketsphinxTranscriber().transcribe(audio, sample_rate=RATE) == Heard("")
-
-
-@pytest.mark.parametrize("audio", [np.ones((1, RATE)), np.full(RATE, np.nan)])
-def test_what_is_no_audio_is_refused(audio: FloatArray) -> None:
-    with pytest.raises(AudioError, match="`audio`"):
-        PocketsphinxTranscriber().transcribe(audio, sample_rate=RATE)
 
 
 def test_it_says_what_it_is() -> None:

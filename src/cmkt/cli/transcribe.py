@@ -58,7 +58,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep-transcripts", action="store_true", help="recognise only utterances that have no transcript"
     )
-    parser.add_argument("--jobs", type=int, metavar="N", help="processes; 0: in this one (default: one a core)")
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", help="processes; 0: in this one (default: one a core, 1 off the CPU)"
+    )
     parser.add_argument("--device", default="cpu", help="where a network runs: cpu, cuda, ... (cpu)")
     parser.add_argument(
         "--cache", type=Path, metavar="DIR", help="where texts are kept by content ($XDG_CACHE_HOME/cmkt/evaluation)"
@@ -69,7 +71,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Recognises, writes and tells about it. 1 where some recording failed, else 0."""
     from cmkt.evaluation.cache import default_cache
-    from cmkt.evaluation.pool import usable_cores
     from cmkt.evaluation.recognised_folder import TABLE, check_target, write_recognised
     from cmkt.evaluation.recognition import Listening, recognise, write_table
 
@@ -82,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
         _recordings(args),
         Listening(args.transcriber, args.device, cache),
         keep_transcripts=args.keep_transcripts,
-        jobs=usable_cores() if args.jobs is None else args.jobs,
+        jobs=_jobs(args),
     )
     table = args.output if folder is None else folder / TABLE
     table.parent.mkdir(parents=True, exist_ok=True)
@@ -92,6 +93,15 @@ def run(args: argparse.Namespace) -> int:
         sys.stdout.write(f"{folder}\n" + "".join(f"  {line}\n" for line in report.lines()))
     sys.stdout.write("".join(f"{line}\n" for line in _told(recognised)) + f"{table}\n")
     return _tell_failed(recognised)
+
+
+def _jobs(args: argparse.Namespace) -> int:
+    """A recogniser for each core, but one alone on a graphics card, whose memory they would share."""
+    from cmkt.evaluation.pool import usable_cores
+
+    if args.jobs is not None:
+        return int(args.jobs)
+    return usable_cores() if args.device == "cpu" else 1
 
 
 def _check(args: argparse.Namespace) -> None:

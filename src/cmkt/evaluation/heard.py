@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, final
 import numpy as np
 
 from cmkt.evaluation.cache import ResultCache, content_key
+from cmkt.signal.mono import check_mono
 from cmkt.types import Heard
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ class RememberingTranscriber:
 
         Raises: AudioError where the audio is not (T,) and finite.
         """
+        if audio.size or audio.ndim != 1:
+            check_mono(audio, "audio")
         samples = np.ascontiguousarray(audio, dtype=np.float32)
         key = content_key(f"heard {self._identity} {sample_rate} {samples.shape}".encode(), samples.tobytes())
         match self._cache.get(key):

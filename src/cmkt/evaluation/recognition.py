@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -100,7 +101,9 @@ def recognise(
         elif not knows(transcriber, recording.language):
             known[index] = Recognised(recording, reason=f"{OTHER_LANGUAGE}: {recording.language}")
     pending = [index for index in range(len(listed)) if index not in known]
-    outcomes = run_tasks(partial(_hear, recordings, listening), pending, jobs=min(jobs, len(pending)), prepare=_nothing)
+    jobs = min(jobs, len(pending))
+    prepare = _all_threads if jobs < 2 else _one_thread
+    outcomes = run_tasks(partial(_hear, recordings, listening), pending, jobs=jobs, prepare=prepare)
     try:
         with closing(outcomes), tqdm(total=len(pending), disable=None if progress else True, unit="utterance") as bar:
             for outcome in outcomes:
@@ -128,8 +131,13 @@ def _opened(listening: Listening) -> RememberingTranscriber:
     return listening.open()
 
 
-def _nothing() -> None:
-    """Recognition needs no preparation in a new process."""
+def _one_thread() -> None:
+    """In a worker that is one of several: the processes are the parallelism, and threads would fight over the cores."""
+    os.environ["OMP_NUM_THREADS"] = "1"  # what torch and CTranslate2 follow when they are imported later
+
+
+def _all_threads() -> None:
+    """In the only worker."""
 
 
 def write_table(path: Path, recognised: Iterable[Recognised]) -> None:
