@@ -76,6 +76,30 @@ def test_folders_that_exist_are_listed(data: Path, tmp_path: Path, capsys: pytes
     assert [pair.clean for pair in read_pairs(tmp_path / "speech/list.jsonl")] == [None, None]
 
 
+def test_files_that_do_not_lie_on_their_references_are_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        clean = 0.1 * rng.standard_normal(2 * RATE)
+        for folder, audio in (("noisy", np.append(np.zeros(80), clean[:-80])), ("clean", clean)):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            write_audio(
+                tmp_path / folder / f"{number}.wav", audio[: RATE if f"{folder}{number}" == "noisy2" else None], RATE
+            )
+    assert mix("--noisy", tmp_path, "--output", tmp_path / "list.jsonl") == 0
+    printed = capsys.readouterr()
+    assert "3 recordings of 3 utterances" in printed.out
+    unequal, shifted = printed.err.splitlines()[-2:]
+    assert unequal == (
+        "warning: 1 of 3 recordings differ in length from their references by more than 10 ms and will have no scores "
+        "against them: 2"
+    )
+    assert shifted.startswith(
+        "warning: noisy files: shifted by 5 ms (80 samples later) against the reference in 2 of 2"
+    )
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cmkt.data.pair_audio import read_pair
+from cmkt.data.pair_audio import read_pair, unequal_lengths
 from cmkt.data.pairs import Pair
 from cmkt.errors import DataError
 from tests.data.conftest import Wav, speech_like
@@ -47,6 +47,12 @@ def test_lengths_that_differ_by_a_lot_are_refused_with_the_difference(wav: Wav) 
     pair = Pair("a", wav("noisy.wav", SPEECH), wav("clean.wav", SPEECH[:7200]))
     with pytest.raises(DataError, match=r"noisy\.wav and .*clean\.wav .* 8000 and 7200 samples, 50 ms apart"):
         read_pair(pair)
+
+
+def test_lengths_that_differ_by_a_lot_are_known_from_headers(wav: Wav) -> None:
+    whole, near, short = wav("a.wav", SPEECH), wav("b.wav", SPEECH[:7841]), wav("c.flac", SPEECH[:7200])
+    pairs = [Pair("a", whole, whole), Pair("b", whole, near), Pair("c", whole, short), Pair("d", whole)]
+    assert unequal_lengths(pairs) == [pairs[2]]
 
 
 def test_audio_that_is_not_finite_is_refused_by_name_and_silence_is_not(wav: Wav) -> None:

@@ -18,7 +18,7 @@ from cmkt.data.preparation import prepare
 from cmkt.data.testset import TestMixtures
 from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation.mix_recipe import MixRecipe
-from cmkt.evaluation.mix_set import write_mixtures
+from cmkt.evaluation.mix_set import FORMATS, fitting_gain, write_mixtures
 from tests.evaluation.conftest import RATE, voice, write_corpus
 
 SNRS_DB = (-5.0, 5.0)
@@ -138,6 +138,16 @@ def test_rooms_are_named_and_the_reference_keeps_early_reflections(tmp_path: Pat
         dry_then = clean / np.abs(clean).max()
         reflected = dry_then + np.concatenate([np.zeros(550), 0.375 * dry_then[:-550]])
         assert np.corrcoef(early, reflected)[0, 1] > 0.9999
+
+
+def test_a_reference_that_is_louder_than_full_scale_is_turned_down_with_its_mixture() -> None:
+    noisy, clean = np.array([0.5, -0.9]), np.array([0.5, -1.25])
+    highest = FORMATS["wav"].highest
+    assert fitting_gain(noisy, clean, highest=highest) * 1.25 == pytest.approx(highest)
+    assert fitting_gain(clean, noisy, highest=highest) * 1.25 == pytest.approx(highest)
+    assert fitting_gain(noisy, clean, highest=FORMATS["float"].highest) == 1.0
+    assert fitting_gain(noisy, noisy, highest=highest) == 1.0
+    assert fitting_gain(noisy * 0, noisy * 0, highest=highest) == 1.0
 
 
 def test_ids_of_any_form_become_files_below_the_set(tmp_path: Path) -> None:

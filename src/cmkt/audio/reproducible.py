@@ -19,6 +19,9 @@ from cmkt.errors import AudioError, AudioFileError
 if TYPE_CHECKING:
     from cmkt.types import FloatArray
 
+HIGHEST_INT16 = 32767 / 32768
+"""The highest sample that 16 bits hold; the lowest is -1."""
+
 
 def write_int16(path: Path, audio: FloatArray, sample_rate: int) -> None:
     """Writes `audio` (T,) with 16 bits as the format of the suffix, .wav or .flac; it reads back within 2**-16.

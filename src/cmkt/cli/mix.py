@@ -6,7 +6,7 @@ the same bytes; a run that was stopped goes on. Without --reverb these are the m
 
 --noisy writes OUTPUT, a list that `cmkt evaluate --pairs` reads, for recordings that exist. The clean files of --clean
 have the same names, below the same subfolders. Without --clean, --noisy may be the folder of VoiceBank+DEMAND or of a
-DNS Challenge test set, or hold recordings without references.
+DNS Challenge test set, or hold recordings without references. Warns of files that do not lie on their references.
 
   cmkt mix --data data/test --output testset --snr -5 0 5 10
   cmkt mix --noisy VoiceBank-DEMAND --output voicebank.jsonl
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from cmkt.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cmkt.data.pairs import Pair
 
@@ -101,7 +101,22 @@ def _listed(args: argparse.Namespace) -> list[Pair]:
     pairs = find_pairs(args.noisy, args.clean, transcripts=args.transcripts, layout=args.layout or "auto")
     args.output.parent.mkdir(parents=True, exist_ok=True)
     write_pairs(args.output, pairs)
+    for warning in _warnings(pairs):
+        sys.stderr.write(f"warning: {warning}\n")
     return pairs
+
+
+def _warnings(pairs: Sequence[Pair]) -> Iterator[str]:
+    from cmkt.data.pair_audio import TOLERANCE_SECONDS, unequal_lengths
+    from cmkt.evaluation.reference_check import check_noisy
+
+    if unequal := unequal_lengths(pairs):
+        names = ", ".join(pair.id for pair in unequal[:5]) + ", ..." * (len(unequal) > 5)
+        yield (
+            f"{len(unequal)} of {len(pairs)} recordings differ in length from their references by more than "
+            f"{1000 * TOLERANCE_SECONDS:g} ms and will have no scores against them: {names}"
+        )
+    yield from (f"noisy files: {misfit}" for misfit in check_noisy(pairs))
 
 
 def _described(pairs: Sequence[Pair]) -> str:

@@ -5,6 +5,7 @@ Shapes: T samples.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from cmkt.audio.read import read_audio
+from cmkt.audio.read import audio_info, read_audio
 from cmkt.errors import AudioFileError, DataError
 from cmkt.signal.resample import resample
 
@@ -65,6 +66,20 @@ def read_pair(pair: Pair, *, sample_rate: int | None = None) -> PairAudio:
         noisy = _resampled(noisy, rate, sample_rate)
         clean = None if clean is None else _resampled(clean, rate, sample_rate)
     return PairAudio(noisy, clean, sample_rate or rate, trimmed)
+
+
+def unequal_lengths(pairs: Sequence[Pair]) -> list[Pair]:
+    """The pairs that `read_pair` would refuse for their lengths, by the headers of their files alone.
+
+    Raises AudioFileError where a file is missing or unreadable.
+    """
+    return [pair for pair in pairs if pair.clean is not None and _far_apart(pair.noisy, pair.clean)]
+
+
+def _far_apart(noisy: Path, clean: Path) -> bool:
+    headers = audio_info(noisy), audio_info(clean)
+    lengths = [header.samples for header in headers if header.samples is not None]
+    return len(lengths) == 2 and abs(lengths[0] - lengths[1]) > TOLERANCE_SECONDS * headers[0].sample_rate
 
 
 def _resampled(x: NDArray[np.float32], rate: int, sample_rate: int) -> NDArray[np.float32]:

@@ -6,13 +6,14 @@
     README.md       how to use it, and whom to credit
 
 Each mixture has a reference of its own, under the same name, because the level of the speech depends on the SNR: a
-mixture that would be louder than full scale is turned down together with its reference. The same data, recipe and
-versions make the same bytes, in any number of processes.
+mixture, or a reference, that would be louder than full scale is turned down together with the other. The same data,
+recipe and versions make the same bytes, in any number of processes.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -22,14 +23,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, final
 
+import numpy as np
 from tqdm import tqdm
 
-from cmkt.audio.reproducible import write_float32, write_int16
+from cmkt.audio.reproducible import HIGHEST_INT16, write_float32, write_int16
 from cmkt.audio.write import write_text
 from cmkt.data.manifest import load_prepared
 from cmkt.data.pair_folders import LIST
 from cmkt.data.pairs import UNDERSTOOD, Pair, read_pairs, write_pairs
-from cmkt.errors import AudioError, ConfigError, DataError
+from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation.mix_readme import readme
 from cmkt.evaluation.mix_recipe import claim
 from cmkt.evaluation.pool import Failure, run_tasks
@@ -43,14 +45,19 @@ if TYPE_CHECKING:
 @final
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How audio is written: the suffix, and a function of path, samples and rate."""
+    """How audio is written: the suffix, a function of path, samples and rate, and the highest peak that fits."""
 
     suffix: str
     write: Callable[[Path, FloatArray, int], None]
+    highest: float
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(
-    {"wav": Format(".wav", write_int16), "flac": Format(".flac", write_int16), "float": Format(".wav", write_float32)}
+    {
+        "wav": Format(".wav", write_int16, HIGHEST_INT16),
+        "flac": Format(".flac", write_int16, HIGHEST_INT16),
+        "float": Format(".wav", write_float32, math.inf),
+    }
 )
 """Formats by name: 16 bits, the same compressed without loss, and 32-bit floats, which hold the mixtures exactly."""
 
@@ -113,19 +120,28 @@ def _write_one(data: Path, output: Path, recipe: MixRecipe, format: str, index: 
     mixtures, names = _open_mixtures(data, recipe)
     mixture = mixtures[index]
     chosen = FORMATS[format]
+    gain = fitting_gain(mixture.noisy, mixture.clean, highest=chosen.highest)
     noisy, clean = _paths(output, names[mixture.id], mixture.snr_db, chosen)
     for path, audio in ((noisy, mixture.noisy), (clean, mixture.clean)):
-        try:
-            chosen.write(path, audio, recipe.sample_rate)
-        except AudioError as error:
-            raise DataError(f"{mixture.id} at {mixture.snr_db:g} dB: {error} (--format float)") from error
+        chosen.write(path, audio * np.float32(gain), recipe.sample_rate)
     text = mixture.metadata.get("text")
-    return Pair(mixture.id, noisy, clean, str(text) if text else None, mixture.snr_db, _about(mixture, recipe))
+    about = _about(mixture, recipe, gain_db=20 * math.log10(gain))
+    return Pair(mixture.id, noisy, clean, str(text) if text else None, mixture.snr_db, about)
 
 
-def _about(mixture: TestMixture, recipe: MixRecipe) -> dict[str, object]:
+def fitting_gain(noisy: FloatArray, clean: FloatArray, *, highest: float) -> float:
+    """What both are multiplied with so that neither has a peak above `highest`: 1 but for references that are louder
+    than their mixtures, which happens where echoes or noise cancel peaks of the speech."""
+    peak = max(float(np.abs(x).max(initial=0.0)) for x in (noisy, clean))
+    return min(1.0, highest / peak) if peak > 0.0 else 1.0
+
+
+def _about(mixture: TestMixture, recipe: MixRecipe, *, gain_db: float) -> dict[str, object]:
     """What the data says of the utterance, and what was drawn; what is not known is left out."""
     known = {name: value for name, value in mixture.metadata.items() if value is not None and name not in UNDERSTOOD}
+    level_db = known.get("level_db")
+    if isinstance(level_db, float):
+        known["level_db"] = round(level_db + gain_db, 2)
     return {**known, "seed": recipe.seed, "sample_rate": recipe.sample_rate}
 
 
