@@ -17,7 +17,7 @@ def test_it_says_on_what_with_what_and_how(pair_list: Path, run: Path, tmp_path:
     settings = Settings(PairList(pair_list), output=tmp_path / "new" / "out", limit=2, metrics=("stoi",))
     plan = make_plan(settings)
     held_out = open_held_out(settings)
-    write_description(plan, held_out, [Noisy(), *find_models([str(run)])])
+    write_description(plan, held_out, [Noisy(), *find_models([str(run)])], warnings=["first: shifted"])
     told = json.loads((settings.output / DESCRIPTION).read_text(encoding="utf-8"))
     assert told["test_set"] == {
         "kind": "pairs",
@@ -34,4 +34,5 @@ def test_it_says_on_what_with_what_and_how(pair_list: Path, run: Path, tmp_path:
     assert told["systems"]["noisy"] == {"kind": "noisy", "weights": ""}
     assert told["systems"]["first"]["source"] == str(run)
     assert (told["metrics"], told["sound"], told["words"]) == (["stoi"], plan.sound, None)
+    assert told["warnings"] == ["first: shifted"]
     assert {"cmkt", "python", "numpy", "pesq"} <= told["versions"].keys()

@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 DESCRIPTION: Final = "evaluation.json"
 
 
-def write_description(plan: Plan, held_out: HeldOut, systems: Sequence[System]) -> None:
-    """Writes the file into the output folder; what stood there of an earlier evaluation is replaced."""
+def write_description(
+    plan: Plan, held_out: HeldOut, systems: Sequence[System], *, warnings: Sequence[str] = ()
+) -> None:
+    """Writes the file into the output folder; what stood there of an earlier evaluation is replaced.
+
+    warnings: what `cmkt.evaluation.misfits` found.
+    """
     plan.settings.output.mkdir(parents=True, exist_ok=True)
-    write_json(plan.settings.output / DESCRIPTION, _values(plan, held_out, systems))
+    values = _values(plan, held_out, systems) | {"warnings": list(warnings)}
+    write_json(plan.settings.output / DESCRIPTION, values)
 
 
 def _values(plan: Plan, held_out: HeldOut, systems: Sequence[System]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ utterance a worker. A score that lacks only words, or only some metrics, gets wh
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from contextlib import closing
@@ -16,6 +17,7 @@ from tqdm import tqdm
 
 from cmkt.evaluation.description import write_description
 from cmkt.evaluation.kept_audio import kept_ids, lacks_audio
+from cmkt.evaluation.misfits import check_systems
 from cmkt.evaluation.opened import forget_all, open_held_out, open_sentences
 from cmkt.evaluation.plan import Task
 from cmkt.evaluation.pool import Failure, Outcome, run_tasks
@@ -33,6 +35,8 @@ if TYPE_CHECKING:
 
     Key = tuple[str, str, Item]
 
+logger = logging.getLogger(__name__)
+
 
 def evaluate(plan: Plan, systems: Sequence[System], *, jobs: int = 1, progress: bool = True) -> list[Score]:
     """The score of each system on each mixture, in the order of the test set; those already in the file are read.
@@ -45,7 +49,10 @@ def evaluate(plan: Plan, systems: Sequence[System], *, jobs: int = 1, progress: 
     try:
         held_out = open_held_out(plan.settings)
         open_sentences(plan.settings)  # data without usable transcripts must show now
-        write_description(plan, held_out, systems)
+        misfits = check_systems(plan.settings, systems)
+        for misfit in misfits:
+            logger.warning("Warning: %s", misfit)
+        write_description(plan, held_out, systems, warnings=misfits)
         known = _reusable(plan)
         tasks = list(_tasks(plan, held_out, systems, known))
         pending = _pending(plan, held_out, tasks)
