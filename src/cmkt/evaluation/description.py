@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from typing import TYPE_CHECKING, Any, Final
 
@@ -11,6 +12,7 @@ from cmkt.inference.card import package_version
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from cmkt.evaluation.held_out import HeldOut
     from cmkt.evaluation.plan import Plan
@@ -29,6 +31,15 @@ def write_description(
     plan.settings.output.mkdir(parents=True, exist_ok=True)
     values = _values(plan, held_out, systems) | {"warnings": list(warnings)}
     write_json(plan.settings.output / DESCRIPTION, values)
+
+
+def read_warnings(output: Path) -> list[str]:
+    """The warnings of the evaluation in a folder; none where it has not told of itself."""
+    path = output / DESCRIPTION
+    if not path.is_file():
+        return []
+    warnings: list[str] = json.loads(path.read_text(encoding="utf-8")).get("warnings", [])
+    return warnings
 
 
 def _values(plan: Plan, held_out: HeldOut, systems: Sequence[System]) -> dict[str, Any]:

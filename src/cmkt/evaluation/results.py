@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from cmkt.audio.write import write_json, write_text
 from cmkt.evaluation.comparison import compare_models
+from cmkt.evaluation.description import read_warnings
 from cmkt.evaluation.group_table import groups_markdown, groups_values, harm_markdown, harm_values
 from cmkt.evaluation.groupings import STANDARD
 from cmkt.evaluation.groups import group_cells
@@ -54,15 +55,8 @@ def write_results(
     comparisons = compare_models(
         scores, [system.name for system in systems if system.name not in (NOISY, CLEAN)], metrics
     )
-    failed = Counter(score.system for score in scores if score.error is not None)
     values: dict[str, Any] = {
-        "data": plan.settings.source.described()["path"],
-        "seed": plan.settings.seed,
-        "snrs_db": sorted({score.snr_db for score in scores if score.snr_db is not None}),
-        "utterances": len({score.id for score in scores}),
-        "weights": {system.name: system.weights for system in systems},
-        "failed": dict(failed),
-        "missing": _reasons(scores),
+        **_told(plan, systems, scores),
         "systems": summary_values(summary),
         "groups": groups_values(cells),
         "harm": harm_values(harm),
@@ -74,7 +68,7 @@ def write_results(
         metrics=metrics,
         title="Evaluation",
         comparisons=comparisons,
-        notes=[*_conditions(plan, scores), *_failure_notes(failed), *_verdict_notes(verdicts or {})],
+        notes=[*_conditions(plan, scores), *_failure_notes(scores), *_verdict_notes(verdicts or {})],
     )
     text += "\n" + "\n\n".join([*groups_markdown(cells), *harm_markdown(harm)]) + "\n" if cells else ""
     if plan.settings.candidates:
@@ -87,6 +81,23 @@ def write_results(
     write_json(output / SUMMARY_JSON, values)
     write_text(output / SUMMARY_MARKDOWN, text)
     return text
+
+
+def _told(plan: Plan, systems: Sequence[System], scores: Sequence[Score]) -> dict[str, Any]:
+    """What was evaluated, and what has no value."""
+    return {
+        "data": plan.settings.source.described()["path"],
+        "seed": plan.settings.seed,
+        "snrs_db": sorted({score.snr_db for score in scores if score.snr_db is not None}),
+        "utterances": len({score.id for score in scores}),
+        "weights": {system.name: system.weights for system in systems},
+        "failed": _failed(scores),
+        "missing": _reasons(scores),
+    }
+
+
+def _failed(scores: Sequence[Score]) -> dict[str, int]:
+    return dict(Counter(score.system for score in scores if score.error is not None))
 
 
 def _reasons(scores: Sequence[Score]) -> dict[str, dict[str, int]]:
@@ -108,10 +119,11 @@ def _conditions(plan: Plan, scores: Sequence[Score]) -> list[str]:
         told.append("**No clean references: what a system did to the speech itself is not measured.**")
     elif without:
         told.append(f"{without} recordings have no clean reference, and so no score that needs one.")
-    return told
+    return [*told, *(f"**Warning: {warning}**" for warning in read_warnings(plan.settings.output))]
 
 
-def _failure_notes(failed: Mapping[str, int]) -> list[str]:
+def _failure_notes(scores: Sequence[Score]) -> list[str]:
+    failed = _failed(scores)
     return [f"{system} failed on {count} mixtures; run again to try them again." for system, count in failed.items()]
 
 
