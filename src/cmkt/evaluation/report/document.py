@@ -22,6 +22,7 @@ from cmkt.evaluation.report.costs import (
 from cmkt.evaluation.report.curves import Panel, panels, run_colour, run_curves
 from cmkt.evaluation.report.reproduce import Recipe, RunConfig, evaluation_recipe, run_configs, run_recipe
 from cmkt.evaluation.report.section import Section, make_section
+from cmkt.evaluation.report.spoken import dev_mixtures
 from cmkt.evaluation.report.test_sets import TestSet, find_test_sets
 from cmkt.inference.card import package_version
 
@@ -62,9 +63,9 @@ def make_document(sources: Sources, options: Options) -> Document:
     test_sets = find_test_sets(sources.evaluations)
     _check_system(test_sets, options.system)
     sections = [make_section(test_set, f"set{number}", options) for number, test_set in enumerate(test_sets, start=1)]
-    spoken = [each for section in sections for each in section.spoken]
     curves, lacking = run_curves(sources.runs)
     configs = run_configs(sources.runs)
+    spoken = [each for section in sections for each in section.spoken] or dev_mixtures(configs)
     costs = run_costs(sources.runs, curves)
     where = model_sources(test_sets, sources.runs)
     foreign = options.allow_foreign

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from cmkt.evaluation.conclusion import caution
 from cmkt.evaluation.table import label
@@ -12,10 +12,11 @@ from cmkt.evaluation.words_table import mean_chance
 from cmkt.metrics.identification import IDENTIFIED
 
 if TYPE_CHECKING:
+    from cmkt.evaluation.record import Score
     from cmkt.evaluation.report.sources import Evaluation
     from cmkt.evaluation.report.test_sets import TestSet
 
-MOST_REASONS = 3
+MOST_REASONS: Final = 3
 
 
 def notes(test_set: TestSet) -> list[str]:
@@ -34,6 +35,26 @@ def notes(test_set: TestSet) -> list[str]:
     if recognisers := sorted({score.transcriber for score in scores if score.transcriber}):
         told.append(f"Words were recognised by {', '.join(recognisers)}; a weak recogniser saturates.")
     return [*told, *caution(test_set.metrics), *_verdicts(test_set.evaluations)]
+
+
+def size(test_set: TestSet) -> list[tuple[str, str]]:
+    """How large a test set is, by what: utterances, mixtures, speakers, languages, and the duration of its speech."""
+    by_utterance: dict[str, Score] = {}
+    for score in test_set.scores.values():
+        known = by_utterance.get(score.id)
+        if known is None or known.error is not None:
+            by_utterance[score.id] = score
+    speakers = {score.speaker for score in by_utterance.values()} - {None}
+    languages = sorted({score.language for score in by_utterance.values() if score.language})
+    minutes = sum(score.duration for score in by_utterance.values()) / 60
+    told = [
+        ("utterances", f"{len(by_utterance):,}"),
+        ("mixtures", f"{len({item for _, item in test_set.scores}):,}"),
+        ("speakers", f"{len(speakers):,}" if speakers else ""),
+        ("languages", ", ".join(languages)),
+        ("speech", f"{minutes:.1f} min"),
+    ]
+    return [(name, value) for name, value in told if value]
 
 
 def _verdicts(evaluations: Iterable[Evaluation]) -> list[str]:

@@ -10,15 +10,15 @@ from cmkt.evaluation.groupings import STANDARD
 from cmkt.evaluation.groups import group_cells
 from cmkt.evaluation.harm import HARM_METRICS, find_harm
 from cmkt.evaluation.record import NOISY
-from cmkt.evaluation.report.attention import Spoken
 from cmkt.evaluation.report.audible import Audible
 from cmkt.evaluation.report.chosen import Chosen, choose
 from cmkt.evaluation.report.compared import Comparisons, comparisons
 from cmkt.evaluation.report.distributions import Distribution, distributions
 from cmkt.evaluation.report.group_tables import Harmed, Spread, group_spreads, group_tables, harm_rows
-from cmkt.evaluation.report.notes import audio_note, notes
+from cmkt.evaluation.report.notes import audio_note, notes, size
 from cmkt.evaluation.report.overview import summary_table, word_table
 from cmkt.evaluation.report.palette import colour_class
+from cmkt.evaluation.report.spoken import Spoken
 from cmkt.evaluation.report.utterances import Card, make_cards, shown_systems, title_of
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Section:
 
     anchor: str
     title: str
+    size: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     legend: tuple[tuple[str, str], ...]
     summary: Table
@@ -65,6 +66,7 @@ def make_section(test_set: TestSet, anchor: str, options: Options) -> Section:
     return Section(
         anchor=anchor,
         title=test_set.title,
+        size=tuple(size(test_set)),
         notes=tuple(notes(test_set)),
         legend=tuple((name, colour_class(name, test_set.systems)) for name in test_set.systems),
         summary=summary_table(test_set, group_cells(scores, test_set.metrics, fields=())),
