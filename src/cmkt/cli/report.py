@@ -34,6 +34,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--utterances", type=int, default=3, metavar="N", help="so many worst and best of each kind to hear (3)"
     )
     parser.add_argument("--system", metavar="NAME", help="by what this system changed (default: the first)")
+    parser.add_argument(
+        "--group-by",
+        nargs="+",
+        default=[],
+        metavar="FIELD",
+        help="groups of these fields of the data besides the usual",
+    )
+    parser.add_argument(
+        "--arms",
+        nargs="+",
+        default=[],
+        metavar="NAME=RUN,RUN,...",
+        help="compare runs that differ in their seed alone together, the baseline first",
+    )
+    parser.add_argument(
+        "--paired-seeds", action="store_true", help="runs of one place in each arm share their seed (with --arms)"
+    )
     parser.add_argument("--speed", action="store_true", help="measure real-time factors on this machine")
     parser.add_argument(
         "--allow-foreign", action="store_true", help="load model classes from outside cmkt, which runs their code"
@@ -43,7 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Writes the report and says where it is and how large."""
     from cmkt.audio.write import write_text
-    from cmkt.evaluation.report.document import Options, make_document
+    from cmkt.evaluation.report.document import make_document
+    from cmkt.evaluation.report.options import Options
     from cmkt.evaluation.report.page import render
     from cmkt.evaluation.report.sources import find_sources
 
@@ -52,6 +70,9 @@ def run(args: argparse.Namespace) -> int:
         title=args.title,
         utterances=args.utterances,
         system=args.system,
+        group_by=tuple(args.group_by),
+        arms=tuple(args.arms),
+        paired_seeds=args.paired_seeds,
         speed=args.speed,
         allow_foreign=args.allow_foreign,
     )

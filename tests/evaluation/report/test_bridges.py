@@ -11,10 +11,11 @@ import yaml
 
 from cmkt.cli.main import main
 from cmkt.errors import CheckpointError, CmktError, DataError
-from cmkt.evaluation.report.attention import Spoken, attention_maps, effective_frames, order
+from cmkt.evaluation.report.attention import attention_maps, effective_frames, order
 from cmkt.evaluation.report.bridges import open_bridges
 from cmkt.evaluation.report.sound import Audio
 from cmkt.evaluation.report.sources import Run
+from cmkt.evaluation.report.spoken import Spoken
 from tests.evaluation.conftest import RATE, voice
 
 CONFIGS = Path(__file__).resolve().parents[3] / "configs"

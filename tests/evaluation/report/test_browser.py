@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cmkt.evaluation.report.document import Options, make_document
+from cmkt.evaluation.report.document import make_document
+from cmkt.evaluation.report.options import Options
 from cmkt.evaluation.report.page import render
 from cmkt.evaluation.report.sources import find_sources
 from tests.evaluation.report.browser import Browser, chromium, find_chromium

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from cmkt.errors import ConfigError
-from cmkt.evaluation.report.document import Options, make_document
+from cmkt.evaluation.report.document import make_document
+from cmkt.evaluation.report.options import Options
 from cmkt.evaluation.report.page import duration, render
 from cmkt.evaluation.report.sources import find_sources
 from tests.evaluation.report.conftest import HOSTILE, write_evaluation

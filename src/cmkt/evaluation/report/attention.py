@@ -21,8 +21,8 @@ from cmkt.evaluation.report.svg import element, picture
 from cmkt.signal.resample import resample
 
 if TYPE_CHECKING:
-    from cmkt.evaluation.report.sound import Audio
     from cmkt.evaluation.report.sources import Run
+    from cmkt.evaluation.report.spoken import Spoken
 
 logger = logging.getLogger(__name__)
 
@@ -31,16 +31,6 @@ ROW_HEIGHT: Final = 11.0
 SPECTROGRAM_HEIGHT: Final = 64.0
 LONGEST_TOKEN: Final = 11
 MOST_FRAMES: Final = 600
-
-
-@final
-@dataclass(frozen=True, slots=True)
-class Spoken:
-    """A mixture to draw maps of: its title, transcript and noisy audio."""
-
-    title: str
-    text: str
-    noisy: Audio
 
 
 @final

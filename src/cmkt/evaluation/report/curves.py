@@ -48,10 +48,10 @@ class Watched:
 
 WATCHED: Final = (
     Watched("enhancement loss", "lower is better", "train/enhancement", "dev/enhancement"),
-    Watched("transfer loss", "L_CMA; a low one proves nothing by itself", "train/transfer", "dev/transfer"),
+    Watched("transfer loss", "L_CMA per token; a low one alone proves nothing", "train/transfer", "dev/transfer"),
     Watched("SI-SDR over noisy (dB)", "on dev, higher is better", "", "dev/si_sdr_improvement"),
     Watched("STOI", "on dev, higher is better", "", "dev/stoi"),
-    Watched("mismatch gap", "on dev: transfer loss on frames of others minus on own", "", "dev/mismatch_gap"),
+    Watched("mismatch gap", "on dev: L_CMA on frames of others minus own", "", "dev/mismatch_gap"),
 )
 MOST_POINTS: Final = 240
 

@@ -12,7 +12,7 @@ from cmkt.evaluation.report.svg import Scale, element, rounded, tick_text
 
 WIDTH: Final = 360.0
 HEIGHT: Final = 210.0
-LEFT: Final = 38.0
+LEFT: Final = 42.0
 RIGHT: Final = 6.0
 TOP: Final = 8.0
 BOTTOM: Final = 24.0

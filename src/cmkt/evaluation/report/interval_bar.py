@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from markupsafe import Markup
 
+from cmkt.evaluation.gain import surely_better, surely_worse
 from cmkt.evaluation.report.svg import Scale, element, picture
-from cmkt.metrics.about import about
 
 if TYPE_CHECKING:
     from cmkt.evaluation.bootstrap import Interval
@@ -21,9 +21,9 @@ Tone = Literal["better", "worse", "open"]
 
 def tone_of(metric: str, interval: Interval) -> Tone:
     """Whether the whole interval lies on the better or the worse side of zero, or neither is sure."""
-    sign = 1 if about(metric).higher_is_better else -1
-    low, high = sorted((sign * interval.low, sign * interval.high))
-    return "better" if low > 0 else "worse" if high < 0 else "open"
+    if surely_better(metric, interval):
+        return "better"
+    return "worse" if surely_worse(metric, interval) else "open"
 
 
 def common_scale(intervals: Iterable[Interval]) -> Scale:

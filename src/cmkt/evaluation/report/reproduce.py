@@ -102,8 +102,12 @@ def run_recipe(run: Run) -> Recipe:
     except (CheckpointError, ConfigError):
         facts = [("enhancer", "none: training did not end")]
     else:
-        facts = [(name.replace("_", " "), str(value)) for name, value in training.items() if _is_plain(value)]
+        facts = [(name.replace("_", " "), _plain(value)) for name, value in training.items() if _is_plain(value)]
     return Recipe(run.name, command, tuple(facts))
+
+
+def _plain(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _is_plain(value: object) -> bool:

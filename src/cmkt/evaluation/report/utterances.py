@@ -10,11 +10,11 @@ from markupsafe import Markup
 
 from cmkt.evaluation.record import CLEAN, NOISY
 from cmkt.evaluation.report.chosen import Chosen, Reason
+from cmkt.evaluation.report.entries import minus
 from cmkt.evaluation.report.heard import Piece, marked
 from cmkt.evaluation.report.palette import colour_class
 from cmkt.evaluation.report.sound import BYTES_PER_SAMPLE, Audio, audio_uri
 from cmkt.evaluation.report.spectrogram import spectrogram_levels, spectrogram_picture
-from cmkt.evaluation.report.tables import minus
 from cmkt.metrics.about import About, about
 from cmkt.metrics.identification import IDENTIFIED
 
