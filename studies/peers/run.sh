@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The default model beside other people's noise suppressors, on mixtures of unseen voices and noises: docs/results.md.
-# Settings of theirs are chosen on dev, where all are scored. Goes on where it was stopped.
+# Settings of theirs are chosen on dev. Goes on where it was stopped.
 # Usage: studies/peers/run.sh DATA OUTPUT, where DATA has the prepared folders dev, test and test-mandarin
 # (studies/default_model/run.sh makes them). Python 3.11, and the cmkt of this repository with [train,eval,asr].
 set -euo pipefail
@@ -27,7 +27,7 @@ score() { # split, options of evaluate; then systems
   # shellcheck disable=SC2086
   cmkt evaluate --pairs "$out/sets/$split/list.jsonl" --model default --enhanced "${folders[@]}" --output "$out/scores/$split" $options
 }
-score dev "" webrtc-0 webrtc-1 webrtc-2 webrtc-3 rnnoise noisereduce-stationary noisereduce-moving
+score dev "" webrtc-0 webrtc-1 webrtc-2 webrtc-3 noisereduce-stationary noisereduce-moving
 chosen=(webrtc-1 rnnoise noisereduce-moving) # the highest PESQ-WB on dev of each
 score test --words "${chosen[@]}"
 score test-mandarin "" "${chosen[@]}" # words: English only
