@@ -7,7 +7,7 @@ from cmkt.evaluation.bootstrap import Interval
 from cmkt.evaluation.comparison import Comparison
 from cmkt.evaluation.record import Score
 from cmkt.evaluation.summary import Estimate, summarise
-from cmkt.evaluation.table import estimate_text, label, markdown_table, summary_markdown, summary_values
+from cmkt.evaluation.table import estimate_text, interval_text, label, markdown_table, summary_markdown, summary_values
 
 
 def score(utterance: str, snr_db: float, system: str, stoi: float | None) -> Score:
@@ -86,7 +86,7 @@ def test_intervals_of_few_utterances_come_with_a_warning() -> None:
         comparison = Comparison("stoi", "plain", "transfer", Interval(0.01, 0.005, 0.03), 40, 0, utterances, "speaker")
         return summary_markdown(summarise(SCORES, ["stoi"]), metrics=["stoi"], title="E", comparisons=[comparison])
 
-    warning = "Intervals of fewer than 10 utterances or speakers are too narrow."
+    warning = "Intervals of fewer than 10 utterances or speakers are too narrow; of a single one there is none."
     assert warning in shown(9)
     assert warning not in shown(10)
 
@@ -102,3 +102,8 @@ def test_values_are_plain_json() -> None:
     values = json.loads(json.dumps(summary_values(summarise(SCORES, ["stoi"])), allow_nan=False))
     assert values["plain"]["by_snr"]["-5"]["stoi"]["missing"] == 1
     assert values["noisy"]["overall"]["stoi"]["score"]["utterances"] == 2
+
+
+def test_a_difference_of_one_speaker_is_told_without_an_interval() -> None:
+    assert interval_text(Interval(0.25, 0.25, 0.25), metric="stoi", independent=1) == "+0.2500"
+    assert interval_text(Interval(0.25, 0.125, 0.5), metric="stoi", independent=2) == "+0.2500 [+0.1250, +0.5000]"

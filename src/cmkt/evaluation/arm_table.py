@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cmkt.evaluation.bootstrap import FEWEST_TRUSTED
 from cmkt.evaluation.conclusion import caution, p_text, system_sentence
-from cmkt.evaluation.table import interval_text, label, markdown_table
+from cmkt.evaluation.table import TOO_NARROW, interval_text, label, markdown_table
 from cmkt.metrics.about import about
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def arms_markdown(compared: Sequence[ArmComparison]) -> str:
     """A table of differences, one of what the seeds do, and the conclusion."""
     parts = [_differences(compared), "What the seeds do:", _spread(compared)]
     if any(each.comparison.independent < FEWEST_TRUSTED for each in compared):
-        parts.append(f"Intervals of fewer than {FEWEST_TRUSTED} utterances or speakers are too narrow.")
+        parts.append(TOO_NARROW)
     if missing := max(each.comparison.missing for each in compared):
         parts.append(f"Up to {missing} mixtures have no value in some run and were left out.")
     return "\n\n".join([*parts, arms_conclusion(compared)]) + "\n"
@@ -84,7 +84,7 @@ def _differences(compared: Sequence[ArmComparison]) -> str:
             [
                 f"{own.system} - {own.baseline}",
                 label(own.metric),
-                interval_text(each.seeded.interval, metric=own.metric),
+                interval_text(each.seeded.interval, metric=own.metric, independent=own.independent),
                 p_text(each.seeded.p),
                 p_text(each.corrected_p),
                 f"[{_number(own.metric, own.difference.low, '+')}, {_number(own.metric, own.difference.high, '+')}]",

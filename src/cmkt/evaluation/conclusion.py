@@ -9,7 +9,7 @@ from cmkt.evaluation.bootstrap import FEWEST_TRUSTED, RESAMPLES
 from cmkt.evaluation.comparison import Comparison, cluster_differences, compare_models, independent_in
 from cmkt.evaluation.gain import gain
 from cmkt.evaluation.significance import LEVEL, holm, signed_rank
-from cmkt.evaluation.table import interval_text, label, markdown_table
+from cmkt.evaluation.table import TOO_NARROW, interval_text, label, markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -104,7 +104,7 @@ def conclusion_markdown(tested: Sequence[Tested]) -> str:
             [
                 f"{own.system} - {own.baseline}",
                 label(own.metric),
-                interval_text(own.difference, metric=own.metric),
+                interval_text(own.difference, metric=own.metric, independent=own.independent),
                 p_text(each.p),
                 p_text(each.corrected_p),
                 str(own.utterances),
@@ -114,7 +114,7 @@ def conclusion_markdown(tested: Sequence[Tested]) -> str:
     header = ["systems", "metric", "difference [95% interval]", "p", "p (Holm)", "utterances", "independent"]
     parts = [markdown_table(header, rows)]
     if any(each.comparison.independent < FEWEST_TRUSTED for each in tested):
-        parts.append(f"Intervals of fewer than {FEWEST_TRUSTED} utterances or speakers are too narrow.")
+        parts.append(TOO_NARROW)
     if missing := max(each.comparison.missing for each in tested):
         parts.append(f"Up to {missing} mixtures have no value in one of the two and were left out.")
     return "\n\n".join([*parts, conclusion(tested)]) + "\n"

@@ -143,9 +143,8 @@ def _signed(value: float, metric: str) -> str:
 
 
 def _marked(cell: GroupCell) -> str:
-    if cell.difference.independent < 2:
-        return _mean(cell)
-    return interval_text(cell.difference.interval, metric=cell.metric) + (MARK if cell.few else "")
+    text = interval_text(cell.difference.interval, metric=cell.metric, independent=cell.difference.independent)
+    return text + (MARK if cell.few else "")
 
 
 def _counts(cells: Sequence[GroupCell]) -> list[str]:

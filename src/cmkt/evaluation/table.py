@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from cmkt.evaluation.summary import Cell, Estimate, SystemSummary
 
 MOST_COLUMNS: Final = 6
+TOO_NARROW: Final = (
+    f"Intervals of fewer than {FEWEST_TRUSTED} utterances or speakers are too narrow; of a single one there is none."
+)
 
 
 def label(metric: str) -> str:
@@ -60,7 +63,7 @@ def summary_markdown(
         parts.append("## Difference between models, on the same mixtures (95% bootstrap interval)")
         parts.append(_comparison_table(comparisons))
         if any(each.independent < FEWEST_TRUSTED for each in comparisons):
-            parts.append(f"Intervals of fewer than {FEWEST_TRUSTED} utterances or speakers are too narrow.")
+            parts.append(TOO_NARROW)
     for snr_db in sorted({snr_db for system in summary.values() for snr_db in system.by_snr}):
         parts.append(f"## SNR {snr_db:g} dB")
         parts.append(_table(summary, metrics, partial(_at_snr, snr_db=snr_db), _score_text))
@@ -113,16 +116,18 @@ def estimate_text(estimate: Estimate, *, decimals: int, sign: str = "") -> str:
     return mean if estimate.standard_error is None else f"{mean} ± {estimate.standard_error:.{decimals}f}"
 
 
-def interval_text(interval: Interval, *, metric: str) -> str:
-    """A difference with the bounds of its interval, in the decimals of the metric."""
+def interval_text(interval: Interval, *, metric: str, independent: int) -> str:
+    """A difference with the bounds of its interval, in the decimals of the metric; one cluster alone gives no bounds."""
     places = about(metric).decimals
+    if independent < 2:
+        return f"{interval.mean:+.{places}f}"
     return f"{interval.mean:+.{places}f} [{interval.low:+.{places}f}, {interval.high:+.{places}f}]"
 
 
 def _comparison_table(comparisons: Sequence[Comparison]) -> str:
     rows = []
     for each in comparisons:
-        interval = interval_text(each.difference, metric=each.metric)
+        interval = interval_text(each.difference, metric=each.metric, independent=each.independent)
         rows.append([f"{each.system} - {each.baseline}", label(each.metric), interval, str(each.utterances)])
     return markdown_table(["systems", "metric", "difference", "utterances"], rows)
 
