@@ -117,7 +117,7 @@ def estimate_text(estimate: Estimate, *, decimals: int, sign: str = "") -> str:
 
 
 def interval_text(interval: Interval, *, metric: str, independent: int) -> str:
-    """A difference with the bounds of its interval, in the decimals of the metric; one cluster alone gives no bounds."""
+    """A difference with the bounds of its interval, in the decimals of the metric; one cluster gives no bounds."""
     places = about(metric).decimals
     if independent < 2:
         return f"{interval.mean:+.{places}f}"

@@ -84,7 +84,12 @@ def _one_by_one(tested: Sequence[Tested]) -> Comparisons:
     rows = tuple(
         _row(
             each.comparison,
-            interval_entry(own.metric, own.difference, tone_of(own.metric, own.difference) if _enough(own) else "open"),
+            interval_entry(
+                own.metric,
+                own.difference,
+                tone_of(own.metric, own.difference) if _enough(own) else "open",
+                independent=own.independent,
+            ),
             each.p,
             each.corrected_p,
         )
@@ -107,7 +112,7 @@ def _over_seeds(compared: Sequence[ArmComparison]) -> Comparisons:
             f"{seeded.from_seeds:.0%}",
             _number(own.metric, each.detectable),
         )
-        entry = interval_entry(own.metric, seeded.interval, tone)
+        entry = interval_entry(own.metric, seeded.interval, tone, independent=own.independent)
         rows.append(_row(own, entry, seeded.p, each.corrected_p, facts))
     return Comparisons(tuple(rows), arms_conclusion(compared), *_limits(each.comparison for each in compared))
 

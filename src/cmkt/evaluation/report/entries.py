@@ -61,14 +61,17 @@ class Table:
 def difference_entry(cell: GroupCell, scale: Scale | None = None) -> Entry:
     """A difference against noisy; one of too few is marked and has no colour, one of a single one has no interval."""
     tone: Tone = "open" if cell.few else tone_of(cell.metric, cell.difference.interval)
-    told = interval_entry(cell.metric, cell.difference.interval, tone, scale)
-    told = replace(told, difference=told.difference + ("*" if cell.few else ""))
-    return told if cell.difference.independent > 1 else replace(told, bounds="")
+    own = cell.difference
+    told = interval_entry(cell.metric, own.interval, tone, scale, independent=own.independent)
+    return replace(told, difference=told.difference + ("*" if cell.few else ""))
 
 
-def interval_entry(metric: str, interval: Interval, tone: Tone, scale: Scale | None = None) -> Entry:
-    """A difference with its bounds, and on a scale with a picture."""
-    difference, _, bounds = minus(interval_text(interval, metric=metric)).partition(" ")
+def interval_entry(
+    metric: str, interval: Interval, tone: Tone, scale: Scale | None = None, *, independent: int
+) -> Entry:
+    """A difference with its bounds, which one of a single cluster has none of, and on a scale with a picture."""
+    text = interval_text(interval, metric=metric, independent=independent)
+    difference, _, bounds = minus(text).partition(" ")
     bar = NO_BAR if scale is None else interval_bar(interval, scale, tone)
     return Entry("", interval.mean, difference, bounds, tone, bar)
 
