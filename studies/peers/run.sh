@@ -2,7 +2,7 @@
 # The default model beside other people's noise suppressors, on mixtures of unseen voices and noises: docs/results.md.
 # Settings of theirs are chosen on part of dev. Goes on where it was stopped.
 # Usage: studies/peers/run.sh DATA OUTPUT, where DATA has the prepared folders dev, test and test-mandarin
-# (studies/default_model/run.sh makes them). Python 3.11, and the cmkt of this repository with [train,eval,asr,dnsmos].
+# (studies/default_model/run.sh makes them). Python 3.11, and the cmkt of this repository with [train,eval,asr].
 set -euo pipefail
 data=$(realpath "${1:?the folder of prepared data}")
 mkdir -p "${2:?where test sets, enhanced audio and scores go}"
@@ -35,8 +35,10 @@ chosen=(webrtc-1 rnnoise noisereduce-moving) # the highest PESQ-WB on dev of eac
 ours="--model default --metrics pesq_wb stoi estoi si_sdr"
 score test test/list.jsonl "$ours" "${chosen[@]}"
 score test-mandarin test-mandarin/list.jsonl "$ours" "${chosen[@]}"
-score words test/list.jsonl "$ours dnsmos_ovrl dnsmos_p808 --words --limit 30" "${chosen[@]}"
+score words test/list.jsonl "$ours --words --limit 60" "${chosen[@]}"
 # What each does to the references themselves, one in three: where they hold noise, removing it costs PESQ.
 grep '"snr_db": 10.0' "$out/sets/test/list.jsonl" | sed 's#"noisy": "noisy/#"noisy": "clean/#' | awk 'NR % 3 == 1' \
   > "$out/sets/test/references.jsonl"
 score references test/references.jsonl "--model default --metrics pesq_wb stoi" "${chosen[@]}"
+cmkt compare "$out/scores/test"
+python "$root/studies/peers/by_snr.py" "$out/scores/test" default rnnoise
