@@ -19,7 +19,7 @@ FLAGS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
     "--disable-dev-shm-usage", "--autoplay-policy=no-user-gesture-required", "--remote-debugging-pipe",
 )  # fmt: skip
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 def find_chromium() -> str | None:
@@ -50,12 +50,12 @@ class Browser:
         if self._session is not None:
             message["sessionId"] = self._session
         os.write(self._send, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._next()
-            if answer.get("id") == self._number:
-                assert "error" not in answer, answer
-                return answer["result"]
+        deadline = time.monotonic() + PATIENCE
+        while (answer := self._next()).get("id") != self._number:
+            assert time.monotonic() < deadline, f"{method} was not answered in {PATIENCE} s"
             self.events.append(answer)
+        assert "error" not in answer, answer
+        return answer["result"]
 
     def open(self, url: str) -> None:
         """Loads a page, and waits until everything in it is loaded."""

@@ -138,6 +138,16 @@ def test_an_evaluation_of_noisy_alone_has_a_page(tmp_path: Path) -> None:
     assert "Not known: no group has" in page
 
 
+def test_each_test_set_has_a_section_of_its_own(evaluated: Path, tmp_path: Path) -> None:
+    other = write_evaluation(tmp_path / "other", ("plain",), audio=False)
+    lines = (other / "scores.jsonl").read_text().replace('"data": "data"', '"data": "more"')
+    (other / "scores.jsonl").write_text(lines)
+    parsed = outline(render(make_document(find_sources([evaluated, other]), Options(utterances=1))))
+    assert {"set1", "set1-summary", "set2", "set2-summary"} <= {*parsed.ids}
+    assert len(parsed.ids) == len(set(parsed.ids))
+    assert {*parsed.links} <= {*parsed.ids}
+
+
 def test_the_focus_can_be_chosen_and_must_be_there(evaluated: Path) -> None:
     sources = find_sources([evaluated])
     assert "mixtures that <b>transfer</b> helped" in render(make_document(sources, Options(system="transfer")))

@@ -79,10 +79,10 @@ document.querySelectorAll(".sound").forEach((sound) => {
   sound.querySelector("svg").addEventListener("click", (event) => seek(audio, event));
 });
 
-// Paper cannot be unfolded.
+// Paper cannot be unfolded; the numbers below plots stay away.
 const unfolded = [];
 window.addEventListener("beforeprint", () => {
-  unfolded.push(...document.querySelectorAll("details:not([open])"));
+  unfolded.push(...document.querySelectorAll("details:not([open]):not(.numbers)"));
   unfolded.forEach((each) => (each.open = true));
 });
 window.addEventListener("afterprint", () => {
