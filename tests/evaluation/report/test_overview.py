@@ -37,6 +37,20 @@ def test_word_errors_are_counted_over_all_words_together(made: TestSet) -> None:
     assert {row.utterances for row in table.rows} == {28 * 7}
 
 
+def test_a_mean_over_fewer_utterances_than_its_row_says_how_many(made: TestSet) -> None:
+    fewer = {
+        key: replace(score, metrics={"stoi": score.metrics["stoi"]})
+        if score.system == "plain" and score.id != "utterance00"
+        else score
+        for key, score in made.scores.items()
+    }
+    test_set = replace(made, scores=fewer)
+    table = summary_table(test_set, group_cells(fewer.values(), made.metrics, fields=()))
+    plain = dict(zip((each.name for each in table.columns), table.rows[1].entries, strict=True))
+    assert (plain["stoi"].count, plain["si_sdr"].count) == ("", "n = 1")
+    assert table.rows[1].utterances == 14
+
+
 def test_nothing_recognised_has_no_table(made: TestSet) -> None:
     silent = {key: replace(score, heard=None) for key, score in made.scores.items()}
     assert word_table(replace(made, scores=silent)) is None

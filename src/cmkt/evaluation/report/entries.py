@@ -22,7 +22,10 @@ NO_BAR: Final = Markup("")
 @final
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One cell of numbers: what to show, what to sort by (None sorts last), a difference with its bounds, a picture."""
+    """One cell of numbers: what to show, what to sort by (None sorts last), a difference with its bounds, a picture.
+
+    count: such as "n = 5" where it is of fewer utterances than its row.
+    """
 
     text: str
     value: float | None = None
@@ -30,6 +33,7 @@ class Entry:
     bounds: str = ""
     tone: Tone = "open"
     bar: Markup = NO_BAR
+    count: str = ""
 
 
 NOTHING: Final = Entry("–")

@@ -16,6 +16,7 @@ from cmkt.metrics.about import about
 if TYPE_CHECKING:
     from cmkt.evaluation.groups import GroupCell
     from cmkt.evaluation.report.test_sets import TestSet
+    from cmkt.evaluation.summary import Estimate
 
 
 def summary_table(test_set: TestSet, cells: Iterable[GroupCell]) -> Table:
@@ -28,19 +29,22 @@ def summary_table(test_set: TestSet, cells: Iterable[GroupCell]) -> Table:
     rows = []
     for system in test_set.systems:
         overall = summary[system].overall
-        entries = []
-        for metric in test_set.metrics:
-            score, cell = overall[metric].score, differences.get((system, metric))
-            text = minus(estimate_text(score, decimals=about(metric).decimals))
-            if score.mean is None:
-                entries.append(NOTHING)
-            elif cell is None:
-                entries.append(Entry(text, score.mean))
-            else:
-                entries.append(replace(difference_entry(cell), text=text, value=score.mean, bar=NO_BAR))
         count = max((cell.score.utterances for cell in overall.values()), default=0)
+        entries = [
+            _entry(overall[metric].score, metric, differences.get((system, metric)), row=count)
+            for metric in test_set.metrics
+        ]
         rows.append(Row(system, system, colour_class(system, test_set.systems), tuple(entries), count))
     return Table("All mixtures", tuple(map(about, test_set.metrics)), tuple(rows))
+
+
+def _entry(score: Estimate, metric: str, cell: GroupCell | None, *, row: int) -> Entry:
+    """A mean with the difference against noisy, where there is one; `row` is how many utterances its row tells."""
+    if score.mean is None:
+        return NOTHING
+    text = minus(estimate_text(score, decimals=about(metric).decimals))
+    own = Entry("", score.mean) if cell is None else replace(difference_entry(cell), value=score.mean, bar=NO_BAR)
+    return replace(own, text=text, count="" if score.utterances == row else f"n = {score.utterances}")
 
 
 def word_table(test_set: TestSet) -> Table | None:
