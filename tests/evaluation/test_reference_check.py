@@ -57,7 +57,7 @@ def fits(signals: list[Signal], pairs: list[tuple[Signal, Signal]]) -> list[Refe
 
 
 def scale_db(told: str) -> float:
-    found = re.fullmatch(r"scaled by about ([+-][\d.]+) dB against the reference\. Segmental SNR, LSD, .*", told)
+    found = re.fullmatch(r"scaled by about ([+-][\d.]+) dB against the reference\. Segmental SNR, LSD .*", told)
     assert found is not None, told
     return float(found[1])
 
