@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cmkt.losses.weighted_sum import WeightedSum
     from cmkt.models.blstm import BLSTM
     from cmkt.models.crn import CRN
+    from cmkt.models.demucs import Demucs
     from cmkt.models.dpcrn import DPCRN
     from cmkt.models.tf_conformer import TFConformer
     from cmkt.text.controls import RandomTeacher, ShuffledTeacher
@@ -41,6 +42,7 @@ _HOMES = {
     "CTC": "cmkt.transfer.ctc",
     "Causal": "cmkt.transfer.causal",
     "DPCRN": "cmkt.models.dpcrn",
+    "Demucs": "cmkt.models.demucs",
     "CompressedSpectrum": "cmkt.losses.compressed_spectrum",
     "EmbeddedTeacher": "cmkt.text.embedded",
     "HuggingFaceTeacher": "cmkt.text.huggingface",
@@ -70,6 +72,7 @@ __all__ = [
     "Attention",
     "Causal",
     "CompressedSpectrum",
+    "Demucs",
     "EmbeddedTeacher",
     "HuggingFaceTeacher",
     "Positional",
