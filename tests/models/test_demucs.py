@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from cmkt.errors import ConfigError
-from cmkt.models.demucs import Demucs, _Decoder
+from cmkt.models.demucs import Demucs, _Decoder, _Encoder
 
 
 def noise(*shape: int) -> torch.Tensor:
@@ -23,8 +23,9 @@ def test_hop_by_hop_equals_the_whole(delay_hops: int, hops: int) -> None:
     signal = noise(2, 20 * model.hop_samples)
     whole, _ = model.enhance_samples(signal, model.initial_state(2))
     state, parts = model.initial_state(2), []
-    for part in signal.split(hops * model.hop_samples, dim=1):
-        out, state = model.enhance_samples(part, state)
+    step = hops * model.hop_samples
+    for start in range(0, signal.shape[1], step):
+        out, state = model.enhance_samples(signal[:, start : start + step], state)
         parts.append(out)
     torch.testing.assert_close(torch.cat(parts, dim=1), whole, atol=1e-12, rtol=0)
     assert [tensor.shape for tensor in state] == [tensor.shape for tensor in model.initial_state(2)]
@@ -57,18 +58,22 @@ def test_a_sample_is_answered_a_hop_after_its_delay_and_hears_all_until_then(del
 def test_the_way_through_the_skips_alone_puts_samples_where_they_were(delay_hops: int) -> None:
     """One stage whose weights are set by hand to give each sample back."""
     model = Demucs(channels=(8,), strides=(4,), delay_hops=delay_hops).double().eval()
+    (encoder,), (decoder,) = [*model.encoder], [*model.decoder]
+    assert isinstance(encoder, _Encoder)
+    assert isinstance(decoder, _Decoder)
     with torch.no_grad():
         for value in model.parameters():
             value.zero_()
         for index in range(4):  # positive and negative part of each new sample
-            model.encoder[0].conv.weight[index, 0, 4 + index] = 1.0
-            model.encoder[0].conv.weight[4 + index, 0, 4 + index] = -1.0
-        for gate in (model.encoder[0].gate, model.decoder[0].gate):
+            encoder.conv.weight[index, 0, 4 + index] = 1.0
+            encoder.conv.weight[4 + index, 0, 4 + index] = -1.0
+        for gate in (encoder.gate, decoder.gate):
             gate.weight[:8, :, 0] = torch.eye(8)
+            assert gate.bias is not None
             gate.bias[8:] = 50.0  # an open gate
         for index in range(4):
-            model.decoder[0].conv.weight[index, index, 1] = 1.0
-            model.decoder[0].conv.weight[index, 4 + index, 1] = -1.0
+            decoder.conv.weight[index, index, 1] = 1.0
+            decoder.conv.weight[index, 4 + index, 1] = -1.0
     signal = noise(2, 101)
     torch.testing.assert_close(model(signal), signal, atol=1e-12, rtol=0)
 

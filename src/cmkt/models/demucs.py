@@ -83,7 +83,7 @@ class Demucs(nn.Module):
     def initial_state(self, batch: int) -> list[Tensor]:
         """State before the first hop: what the encoder's stages saw last, the hidden and cell state of the recurrent
         layers, what the decoder's stages saw last, and the skips that wait where there is a delay."""
-        new = self.recurrent.lstm.weight_hh_l0.new_zeros
+        new = next(self.parameters()).new_zeros
         stages: list[Any] = [*self.encoder, self.recurrent, self.recurrent, *self.decoder]
         skips = zip(self._channels, self._delays, strict=True) if self.delay_samples else ()
         return [new(batch, *shape) for shape in (*(stage.past for stage in stages), *skips)]
