@@ -286,6 +286,7 @@ def test_wrong_lists_of_layers_are_errors_before_anything_changes(
     [
         ({"layout": "b t t"}, "`layout` must name each axis once"),
         ({"alpha": 1.5}, "`alpha` must lie between 0 and 1, but is 1.5"),
+        ({"bridge_warmup_steps": -1}, "`bridge_warmup_steps` must be 0 or more"),
         ({"reduction": "max"}, "`reduction` must be"),
         ({"sample_rate": 0}, "`sample_rate` must be the rate in Hz"),
         ({"teacher": 3}, "`teacher` must be"),

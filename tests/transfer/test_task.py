@@ -65,6 +65,21 @@ def test_gradients_reach_the_model_and_every_part_of_the_bridge(make_task: Calla
     assert weight.grad.abs().sum() > 0
 
 
+def test_the_bridge_warm_up_keeps_the_transfer_loss_from_the_model(make_task: Callable[..., TransferTask]) -> None:
+    task = make_task(alpha=0.0, bridge_warmup_steps=2)
+    weight = task.model.get_submodule("encoder.0").get_parameter("weight")
+    reached = []
+    for _ in range(3):
+        task.zero_grad()
+        losses = run(task)
+        norms = task.gradient_norms(losses)
+        backward(losses)
+        assert all(p.grad is not None for p in task.branches.parameters())
+        reached.append(weight.grad is not None and float(weight.grad.abs().sum()) > 0)
+        assert (norms["transfer"] > 0) == reached[-1]
+    assert reached == [False, False, True]
+
+
 @pytest.mark.parametrize("texts", [[None, None, None], ["", "  ", None]])
 def test_a_batch_without_text_is_a_connected_zero_and_trains_on_the_other_loss(
     make_task: Callable[..., TransferTask], texts: list[str | None]

@@ -55,6 +55,7 @@ class Transfer:
     "characters" (for CTC), a language model's name or folder, or a Teacher; control: "shuffled" (every utterance has
     another one's transcript) or "random" (a random vector for each token), to tell language from regularisation;
     alignment: its specification, default `Attention()`; alpha: weight of L_SE; reduction: of L_CMA, "mean" or "sum";
+    bridge_warmup_steps: steps in which L_CMA trains the bridge alone;
     seed: of the bridge and of the control; log_gradient_norms_every: steps between logs of the gradient norms of both
     weighted terms at the layer, 0 for never.
     """
@@ -66,6 +67,7 @@ class Transfer:
     alignment: ConfiguredAlignment | None = None
     alpha: float = 0.7
     reduction: Reduction = "mean"
+    bridge_warmup_steps: int = 0
     seed: int = 0
     log_gradient_norms_every: int = 100
 
@@ -114,6 +116,7 @@ def build_arm(model: nn.Module, loss: nn.Module, transfer: Transfer | None) -> P
             loss=loss,
             alpha=transfer.alpha,
             reduction=transfer.reduction,
+            bridge_warmup_steps=transfer.bridge_warmup_steps,
             seed=transfer.seed,
         )
 

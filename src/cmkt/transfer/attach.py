@@ -33,6 +33,7 @@ def attach(
     loss: nn.Module | None = None,
     alpha: float = 0.7,
     reduction: Reduction = "mean",
+    bridge_warmup_steps: int = 0,
     sample_rate: int | None = None,
     seed: int = 0,
 ) -> TransferTask:
@@ -44,7 +45,8 @@ def attach(
     or "b c f t", or a function that makes frames (B, F, C) of whatever the layer returns.
     teacher: "embedded", a store, a language model's name or folder, or a Teacher. alignment: default `Attention()`.
     loss: L_SE, called as loss(estimate=, reference=, lengths=), default `MAE()`. alpha: weight of L_SE, 0 to 1.
-    reduction: of L_CMA, "mean" over tokens or the paper's "sum". sample_rate: in Hz, default `model.sample_rate`.
+    reduction: of L_CMA, "mean" over tokens or the paper's "sum". bridge_warmup_steps: of a model that is trained
+    already, passes in which L_CMA trains the fresh bridge alone. sample_rate: in Hz, default `model.sample_rate`.
     seed: of the bridge's weights and of drawn shifts; torch's random state is left alone.
 
     Everything is checked before the model is touched. Raises: LayerError for a layer that does not exist, has no time
@@ -53,7 +55,7 @@ def attach(
     """
     check_model(model)
     supervised = _supervised(model, layer, layout, alignment)
-    _check_objective(alpha, reduction)
+    _check_objective(alpha, reduction, bridge_warmup_steps)
     rate = _sample_rate(model, sample_rate)
     resolved = resolve_teacher(teacher)
     for each in supervised:
@@ -72,6 +74,7 @@ def attach(
         calling=calling,
         alpha=alpha,
         reduction=reduction,
+        bridge_warmup_steps=bridge_warmup_steps,
         seed=seed,
     )
     task.training = model.training  # not task.train(), which would unfreeze submodules that are in eval mode
@@ -114,11 +117,13 @@ def _branch(
     )
 
 
-def _check_objective(alpha: float, reduction: str) -> None:
+def _check_objective(alpha: float, reduction: str, bridge_warmup_steps: int) -> None:
     if not 0.0 <= alpha <= 1.0:
         raise ConfigError(f"`alpha` must lie between 0 and 1, but is {alpha} instead.")
     if reduction not in ("mean", "sum"):
         raise ConfigError(f"`reduction` must be 'mean' or 'sum', but is {reduction!r} instead.")
+    if bridge_warmup_steps < 0:
+        raise ConfigError(f"`bridge_warmup_steps` must be 0 or more, but is {bridge_warmup_steps} instead.")
 
 
 def _sample_rate(model: nn.Module, given: int | None) -> int:

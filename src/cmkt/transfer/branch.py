@@ -89,13 +89,15 @@ class Branch(nn.Module):
         samples: int,
         generator: torch.Generator,
         needs_gradient: bool,
+        cut: bool = False,
     ) -> Aligned:
-        """What the alignment makes of the layer's output. lengths: (B,) of `samples`.
+        """What the alignment makes of the layer's output. lengths: (B,) of `samples`; cut: the model gets no gradient.
 
         Raises: LayerError when the layer was not called exactly once, or should give a gradient and gives none.
         """
         raw = only_output(recorded, self.layer)
-        frames = self._frames(self.reading(raw), lengths, samples)
+        values = self.reading(raw)
+        frames = self._frames(values.detach() if cut else values, lengths, samples)
         output = next((tensor for tensor in tensors_in(raw) if tensor.requires_grad), frames.values)
         if needs_gradient and not output.requires_grad:
             raise LayerError(

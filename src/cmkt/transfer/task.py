@@ -28,6 +28,7 @@ class TransferTask(nn.Module):
     L_SE. L_CMA is the sum of those of the branches, each weighted by its share of the weights.
     step: training passes so far. Draws of a frame shift depend on (seed, step) only; the task's `state_dict` carries
     it, so that a resumed run draws what it would have drawn. The teacher is in no state_dict.
+    bridge_warmup_steps: for that many passes the bridges learn and L_CMA gives the model no gradient.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class TransferTask(nn.Module):
         calling: Calling,
         alpha: float,
         reduction: Reduction,
+        bridge_warmup_steps: int,
         seed: int,
     ) -> None:
         super().__init__()
@@ -48,6 +50,7 @@ class TransferTask(nn.Module):
         self.loss = loss
         self.alpha = alpha
         self.reduction = reduction
+        self.bridge_warmup_steps = bridge_warmup_steps
         self.seed = seed
         self.step = 0
         self._held_teacher = (teacher,)  # in a tuple: a teacher that is an nn.Module must not become a submodule
@@ -85,6 +88,7 @@ class TransferTask(nn.Module):
                 samples=noisy.shape[1],
                 generator=self._generator(),
                 needs_gradient=estimate.requires_grad,
+                cut=self.step < self.bridge_warmup_steps,
             )
             for branch, recorded in zip(self._branches(), records, strict=True)
         ]
