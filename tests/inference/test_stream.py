@@ -91,6 +91,44 @@ def test_a_stream_of_a_model_that_needs_the_future_states_its_window_as_latency(
     assert np.isfinite(output).all()
 
 
+def test_a_stream_of_a_model_that_needs_the_future_says_so_at_once_unless_a_window_was_chosen(blstm: nn.Module) -> None:
+    with pytest.warns(UserWarning, match=r"works in windows of 4 s, and a sample leaves up to 4 s after") as caught:
+        stream = TorchEnhancer(blstm).stream(sample_rate=16_000)
+    assert caught[0].filename == __file__
+    assert stream.latency_seconds == pytest.approx(4.0)
+
+
+def test_a_sample_of_a_windowed_stream_leaves_within_the_stated_latency(blstm: nn.Module) -> None:
+    stream = TorchEnhancer(blstm).stream(sample_rate=8_000, window_seconds=0.5)
+    withheld = longest = 0
+    for sample in noise(9_000)[:, None]:
+        withheld += 1
+        longest = max(longest, withheld)
+        withheld -= stream.feed(sample).shape[-1]
+    assert 0.5 < longest / 8_000 <= stream.latency_seconds
+
+
+@pytest.mark.parametrize("sample_rate", [16_000, 11_025])
+@pytest.mark.parametrize("chunk", [1_237, 50_000])
+def test_a_windowed_stream_does_not_depend_on_the_chunks(blstm: nn.Module, sample_rate: int, chunk: int) -> None:
+    audio, enhancer = noise(2, 40_001), TorchEnhancer(blstm)
+
+    def streamed(size: int) -> FloatArray:
+        stream = enhancer.stream(sample_rate=sample_rate, channels=2, window_seconds=0.5, attenuation_limit_db=12.0)
+        parts = [stream.feed(audio[:, start : start + size]) for start in range(0, audio.shape[1], size)]
+        return np.concatenate((*parts, stream.flush()), axis=-1)
+
+    output = streamed(chunk)
+    assert output.shape == audio.shape
+    np.testing.assert_allclose(output, streamed(160), atol=1e-6)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 0.05, float("nan"), float("inf")])
+def test_a_window_that_cannot_be_is_refused(blstm: nn.Module, seconds: float) -> None:
+    with pytest.raises(ConfigError, match="`window_seconds` must be at least"):
+        TorchEnhancer(blstm).stream(sample_rate=16_000, window_seconds=seconds)
+
+
 def test_a_stream_of_the_default_model_has_less_than_60_ms_of_latency_at_48_khz() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
