@@ -84,8 +84,8 @@ def check_window(window_seconds: float) -> float:
     """The length of a window in seconds. Raises ConfigError unless it is finite and at least 0.1 s."""
     if not _SHORTEST_WINDOW_SECONDS <= window_seconds < float("inf"):
         raise ConfigError(
-            f"`window_seconds` must be at least {_SHORTEST_WINDOW_SECONDS} s, but is {window_seconds}. A model that needs "
-            "the future sees nothing but its window: 2 to 4 s hold a phrase."
+            f"`window_seconds` must be at least {_SHORTEST_WINDOW_SECONDS} s, but is {window_seconds}. A model that "
+            "needs the future sees nothing but its window: 2 to 4 s hold a phrase."
         )
     return window_seconds
 
