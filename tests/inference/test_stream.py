@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from cmkt.errors import AudioError, ConfigError
 from cmkt.inference.enhancer import TorchEnhancer
 from cmkt.inference.load import load
 from cmkt.inference.stream import Stream, dry_gain
+from cmkt.models.crn import CRN
+from cmkt.models.dpcrn import DPCRN
+from cmkt.signal.resample import resample
 
 if TYPE_CHECKING:
     from cmkt.types import FloatArray
@@ -133,6 +138,38 @@ def test_a_stream_of_the_default_model_has_less_than_60_ms_of_latency_at_48_khz(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         assert load("default").stream(sample_rate=48_000).latency_seconds == pytest.approx(0.0435)
+
+
+@pytest.mark.parametrize("build", [CRN, DPCRN])
+def test_ten_seconds_in_chunks_of_random_sizes_are_what_offline_gives(build: Callable[[], nn.Module]) -> None:
+    torch.manual_seed(0)
+    model, generator = build().eval(), np.random.default_rng(1)
+    audio = noise(160_000)  # at -26 dBFS
+    with torch.no_grad():
+        whole = model(torch.from_numpy(audio)[None])[0].numpy()
+    stream, parts, start = TorchEnhancer(model).stream(sample_rate=16_000), [], 0
+    while start < audio.size:
+        size = int(generator.integers(0, 4_000))
+        parts.append(stream.feed(audio[start : start + size]))
+        start += size
+    np.testing.assert_allclose(np.concatenate((*parts, stream.flush())), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 44_100, 48_000])
+def test_at_another_rate_a_stream_is_the_model_between_two_resamplings(
+    enhancer: TorchEnhancer, sample_rate: int
+) -> None:
+    audio = noise(30_000)
+    there = resample(audio, sample_rate, 16_000)
+    with torch.no_grad():
+        enhanced = enhancer.model(torch.from_numpy(there)[None])[0].numpy()
+    wanted = resample(enhanced, 16_000, sample_rate)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        stream = enhancer.stream(sample_rate=sample_rate)
+    output = np.concatenate([stream.feed(chunk) for chunk in np.array_split(audio, 37)] + [stream.flush()])
+    reach = round(0.01 * sample_rate)  # at the end, a stream hears silence after the signal where an array ends
+    np.testing.assert_allclose(output[:-reach], wanted[: output.size - reach], atol=1e-5)
 
 
 def test_streams_of_one_enhancer_do_not_hear_each_other(enhancer: TorchEnhancer) -> None:

@@ -1,7 +1,8 @@
 """Exporting a causal enhancer as one stateful ONNX graph: spectrum and state in, spectrum and state out.
 
 The number of frames and the batch are free, so the same file enhances whole signals and streams. The STFT stays outside
-(`torch.istft` does not export), complex numbers become their parts, and batch norms are folded into the convolutions.
+(`torch.istft` does not export), complex numbers become their parts, batch norms are folded into the convolutions, and
+shapes are constants wherever they can be.
 
 Shapes: B channels, K frames, W bins.
 """
@@ -35,6 +36,7 @@ from cmkt.inference.graph_card import (
     State,
     seal,
 )
+from cmkt.inference.graph_shapes import fold_shapes
 from cmkt.inference.load import find_card, load_torch
 from cmkt.inference.onnx import OnnxEnhancer
 
@@ -188,6 +190,7 @@ def _described(path: Path, card: GraphCard) -> bytes:
     import onnx
 
     graph = onnx.load(path)
+    fold_shapes(graph, lambda channels, frames: _silence(card, channels, frames))
     onnx.helper.set_model_props(graph, {CARD_KEY: card.dumps(), SEAL_KEY: UNSEALED})
     graph.producer_name, graph.producer_version = "cmkt", card.cmkt_version
     for node in graph.graph.node:
@@ -226,6 +229,13 @@ def _export(model: nn.Module, card: GraphCard, path: Path) -> None:
             f"{card.class_path} must be exportable, but torch cannot: {error}. `enhance_parts` must consist of "
             "operations that ONNX has, and must not depend on the values of its inputs."
         ) from error
+
+
+def _silence(card: GraphCard, channels: int, frames: int) -> dict[str, FloatArray]:
+    """Inputs of the graph."""
+    spectrum = dict.fromkeys(SPECTRUM_INPUTS, (channels, frames, card.window_samples // 2 + 1))
+    states = {state.input: (channels, *state.shape) for state in card.states}
+    return {name: np.zeros(shape, dtype=np.float32) for name, shape in {**spectrum, **states}.items()}
 
 
 def _noise_like(sample_rate: int) -> FloatArray:

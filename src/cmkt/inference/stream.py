@@ -190,7 +190,8 @@ class Stream:
         return guard_peaks(wet)
 
     def _shaped(self, parts: list[FloatArray]) -> FloatArray:
-        audio = np.concatenate(parts, axis=-1).astype(self._dtype, copy=False)
+        joined = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+        audio = joined.astype(self._dtype, copy=False)
         return audio[0] if self._flat else audio
 
     def _checked(self, chunk: FloatArray) -> FloatArray:
@@ -205,9 +206,9 @@ class Stream:
                 f"A chunk must be ({self._channels}, n) as the stream has {self._channels} channel(s), "
                 f"but has shape {chunk.shape}."
             )
-        if not np.isfinite(audio).all():
+        peak = float(np.abs(audio).max(initial=0.0))  # NaN where there is one
+        if not np.isfinite(peak):
             raise AudioError("A chunk must be finite, but holds NaN or infinity. Clean it and feed it again.")
-        peak = float(np.abs(audio).max(initial=0.0))
         if peak > _HIGHEST_PEAK:
             raise AudioError(f"A chunk must have full scale 1, but its peak is {peak:.0f}. Divide int16 by 32768.")
         return audio
