@@ -29,6 +29,7 @@ COMMANDS = {
     "probe": "train,embedded",
     "layers": "train",
     "enhance": "torch",
+    "average": "torch",
     "export": "export",
     "stream": "torch",
 }

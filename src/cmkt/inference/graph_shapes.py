@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from cmkt.types import FloatArray
 
-SIZES = ((2, 3), (3, 7), (5, 4))
-"""Channels and frames that the graph is run at: no axis agrees with another in all of them by chance."""
+SIZES = ((2, 3), (3, 151), (5, 70))
+"""Channels and frames that the graph is run at: no axis agrees with another in all of them by chance, and a model that
+works in chunks of frames has several."""
 
 _COPY, _REST = 0, -1
 
