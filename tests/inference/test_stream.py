@@ -16,7 +16,9 @@ from cmkt.inference.enhancer import TorchEnhancer
 from cmkt.inference.load import load
 from cmkt.inference.stream import Stream, dry_gain
 from cmkt.models.crn import CRN
+from cmkt.models.demucs import Demucs
 from cmkt.models.dpcrn import DPCRN
+from cmkt.models.se_mamba import SEMamba
 from cmkt.signal.resample import resample
 
 if TYPE_CHECKING:
@@ -140,7 +142,7 @@ def test_a_stream_of_the_default_model_has_less_than_60_ms_of_latency_at_48_khz(
         assert load("default").stream(sample_rate=48_000).latency_seconds == pytest.approx(0.0435)
 
 
-@pytest.mark.parametrize("build", [CRN, DPCRN])
+@pytest.mark.parametrize("build", [CRN, DPCRN, Demucs, SEMamba])
 def test_ten_seconds_in_chunks_of_random_sizes_are_what_offline_gives(build: Callable[[], nn.Module]) -> None:
     torch.manual_seed(0)
     model, generator = build().eval(), np.random.default_rng(1)

@@ -10,7 +10,10 @@ from torch import Tensor, nn
 
 from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
+from cmkt.models.demucs import Demucs
 from cmkt.models.dpcrn import DPCRN
+from cmkt.models.mp_senet import MPSENet
+from cmkt.models.se_mamba import SEMamba
 from cmkt.models.tf_conformer import TFConformer
 from cmkt.testing.transfer import (
     TRANSFER_CHECKS,
@@ -48,6 +51,15 @@ MODELS: dict[str, tuple[Callable[[], nn.Module], Place]] = {
     "blstm": (lambda: BLSTM(hidden=8, layers=1, dense=8), Place("dense")),
     "tf_conformer": (
         lambda: TFConformer(channels=(4, 8), blocks=1, heads=2, kernel=3),
+        Place("blocks.0", "b t f c"),
+    ),
+    "demucs": (lambda: Demucs(channels=(4, 6), strides=(4, 4)), Place("recurrent.lstm")),
+    "se_mamba": (
+        lambda: SEMamba(channels=(4, 8), blocks=1, head_width=4, states=3),
+        Place("blocks.0", "b t f c"),
+    ),
+    "mp_senet": (
+        lambda: MPSENet(channels=8, dense=2, blocks=1, heads=2, kernel=3),
         Place("blocks.0", "b t f c"),
     ),
     "outsider": (Outsider, Place("middle", "b t c", 8_000)),
