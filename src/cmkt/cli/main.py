@@ -29,6 +29,7 @@ COMMANDS = {
     "report": "report",
     "probe": "train,embedded",
     "layers": "train",
+    "models": "torch",
     "enhance": "torch",
     "average": "torch",
     "export": "export",
