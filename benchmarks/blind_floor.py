@@ -20,10 +20,9 @@ from pathlib import Path
 import torch
 
 from cmkt.errors import ConfigError
-from cmkt.text.embedded import EmbeddedTeacher
+from cmkt.text.embedded import EMBEDDED, EmbeddedTeacher
 from cmkt.text.embedding import unique_texts
 from cmkt.text.huggingface import HuggingFaceTeacher
-from cmkt.text.teacher import EMBEDDED
 from cmkt.transfer.alignment import AlignmentSpec, check_teacher
 from cmkt.transfer.attention import Attention
 from cmkt.transfer.causal import Causal

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from cmkt.losses.weighted_sum import WeightedSum
     from cmkt.models.blstm import BLSTM
     from cmkt.models.crn import CRN
+    from cmkt.models.demucs import Demucs
     from cmkt.models.dpcrn import DPCRN
+    from cmkt.models.mp_senet import MPSENet
+    from cmkt.models.se_mamba import SEMamba
     from cmkt.models.tf_conformer import TFConformer
     from cmkt.text.controls import RandomTeacher, ShuffledTeacher
     from cmkt.text.embedded import EmbeddedTeacher
@@ -41,12 +44,15 @@ _HOMES = {
     "CTC": "cmkt.transfer.ctc",
     "Causal": "cmkt.transfer.causal",
     "DPCRN": "cmkt.models.dpcrn",
+    "Demucs": "cmkt.models.demucs",
     "CompressedSpectrum": "cmkt.losses.compressed_spectrum",
     "EmbeddedTeacher": "cmkt.text.embedded",
     "HuggingFaceTeacher": "cmkt.text.huggingface",
     "MAE": "cmkt.losses.mae",
+    "MPSENet": "cmkt.models.mp_senet",
     "Positional": "cmkt.transfer.positional",
     "RandomTeacher": "cmkt.text.controls",
+    "SEMamba": "cmkt.models.se_mamba",
     "SISDR": "cmkt.losses.si_sdr",
     "Shift": "cmkt.transfer.shift",
     "ShuffledTeacher": "cmkt.text.controls",
@@ -70,10 +76,13 @@ __all__ = [
     "Attention",
     "Causal",
     "CompressedSpectrum",
+    "Demucs",
     "EmbeddedTeacher",
     "HuggingFaceTeacher",
+    "MPSENet",
     "Positional",
     "RandomTeacher",
+    "SEMamba",
     "Shift",
     "ShuffledTeacher",
     "Sinkhorn",

@@ -25,7 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", required=True, nargs="+", type=Path, metavar="DIR", help="folders that `cmkt prepare` wrote"
     )
     parser.add_argument(
-        "--teacher", default="embedded", metavar="T", help="embedded, a folder, or a name on the Hugging Face hub"
+        "--teacher",
+        default="embedded",
+        metavar="T",
+        help="embedded (the shipped model for the language of the transcripts), embedded-en, "
+        "embedded-zh, "
+        "embedded-zh-causal, a folder, or a name on the Hugging Face hub (default: embedded)",
     )
     parser.add_argument(
         "--layer", type=int, default=-1, help="hidden state to take; 0 is the input (default: -1, the last)"
@@ -49,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     # Set before the tokenizer is first used: its threads and DataLoader workers made by a fork do not go together.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     texts = _transcripts(args.data)
-    teacher = _teacher(args)
+    teacher = _teacher(args, texts)
     if args.dry_run:
         _show(teacher, texts)
         return 0
@@ -72,22 +77,25 @@ def _transcripts(folders: list[Path]) -> list[str]:
     return texts
 
 
-def _teacher(args: argparse.Namespace) -> EmbeddedTeacher | HuggingFaceTeacher:
-    from cmkt.text.embedded import EmbeddedTeacher
+def _teacher(args: argparse.Namespace, texts: list[str]) -> EmbeddedTeacher | HuggingFaceTeacher:
+    from cmkt.text.embedded import EMBEDDED, EMBEDDED_MODELS, EmbeddedTeacher, embedded_name
     from cmkt.text.huggingface import HuggingFaceTeacher
     from cmkt.text.store import is_store
-    from cmkt.text.teacher import EMBEDDED
 
     for option in ("batch_tokens", "max_tokens"):
         if getattr(args, option) < 1:
             raise ConfigError(
                 f"`--{option.replace('_', '-')}` must be at least 1, but is {getattr(args, option)} instead."
             )
-    if args.teacher == EMBEDDED:
+    if args.teacher in (EMBEDDED, *EMBEDDED_MODELS):
         if args.revision is not None:
             raise ConfigError("`--revision` must be left out for the embedded teacher: its weights are pinned.")
         return EmbeddedTeacher(
-            layer=args.layer, device=args.device, max_tokens=args.max_tokens, batch_tokens=args.batch_tokens
+            embedded_name(texts) if args.teacher == EMBEDDED else args.teacher,
+            layer=args.layer,
+            device=args.device,
+            max_tokens=args.max_tokens,
+            batch_tokens=args.batch_tokens,
         )
     if is_store(args.teacher):
         raise ConfigError(f"`--teacher` must be a language model, but {args.teacher} is an embedding store.")

@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     )
     alignment = _alignment(args)
     sources = list(_sources(args))
-    teacher = resolve_teacher(args.teacher)
+    teacher = resolve_teacher(args.teacher, texts=_transcripts(args))
     scores = [
         probe_source(source, settings, teacher=teacher, alignment=alignment, device=args.device) for source in sources
     ]
@@ -100,6 +100,13 @@ def run(args: argparse.Namespace) -> int:
         used = {"alignment": str(alignment), "teacher": teacher.identity}
         _write(args.output, text, {"arguments": asked, **used, "scores": [*map(asdict, scores)]})
     return 0
+
+
+def _transcripts(args: argparse.Namespace) -> list[str | None]:
+    from cmkt.data.manifest import load_prepared
+
+    said = [each for cut in load_prepared(args.data).speech for each in cut.supervisions]
+    return [each.text for each in said if args.language in (None, each.language)]
 
 
 def _plain(value: object) -> object:

@@ -153,20 +153,29 @@ def _only(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
 def _teacher(transfer: dict[str, Any]) -> Teacher:
     """The teacher of the run. In place of a store, which knows only training data, the model that filled it."""
     from cmkt.text.controls import controlled
-    from cmkt.text.embedded import EmbeddedTeacher
     from cmkt.text.store import StoredTeacher
     from cmkt.text.teacher import resolve_teacher
 
     named = resolve_teacher(transfer.get("teacher", "embedded"))
     if isinstance(named, StoredTeacher):
-        try:
-            embedded = EmbeddedTeacher()
-        except CmktError:
-            return named
-        named = embedded if embedded.identity == named.identity else named
+        named = _embedded_of(named.identity) or named
     if transfer.get("control") == "random":
         return controlled(named, "random", seed=int(transfer.get("seed", 0)))
     return named
+
+
+def _embedded_of(identity: str) -> Teacher | None:
+    """The shipped model that filled a store, where it is installed."""
+    from cmkt.text.embedded import EMBEDDED_MODELS, EmbeddedTeacher
+
+    for name in EMBEDDED_MODELS:
+        try:
+            embedded = EmbeddedTeacher(name)
+        except CmktError:
+            continue
+        if embedded.identity == identity:
+            return embedded
+    return None
 
 
 def _frame_width(source: FrameSource) -> int:
