@@ -36,14 +36,19 @@ def later(samples: int) -> Callable[[Signal], Signal]:
     return lambda x: np.concatenate([np.zeros(samples, x.dtype), x[: x.size - samples]])
 
 
+def scaled(factor: float) -> Callable[[Signal], Signal]:
+    """The function that multiplies a signal."""
+    return lambda x: x * np.float32(factor)
+
+
 SLIPS: dict[str, Callable[[Signal], Signal]] = {
     "as it is": lambda x: x,
     "1 sample later": later(1),
     "1 ms later": later(16),
     "6 ms later": later(96),
     "20 ms later": later(320),
-    "half the level": lambda x: x / 2,
-    "inverted": lambda x: -x,
+    "half the level": scaled(0.5),
+    "inverted": scaled(-1.0),
 }
 """At 16 kHz."""
 
