@@ -37,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-tokens", type=int, default=4096, metavar="N", help="tokens that run at once (default: 4096)"
     )
+    parser.add_argument(
+        "--bits", type=int, choices=(16, 8), default=16, help="of each value in the store; 8 halves it (default: 16)"
+    )
     parser.add_argument("--max-tokens", type=int, default=512, metavar="N", help="longest transcript (default: 512)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default: cpu)")
     parser.add_argument(
@@ -55,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     from cmkt.text.embedding import embed_texts
 
-    _report(embed_texts(teacher, texts, args.output), args.output)
+    _report(embed_texts(teacher, texts, args.output, bits=args.bits), args.output)
     return 0
 
 
@@ -115,6 +118,7 @@ def _report(done: Embedding, output: Path) -> None:
     sys.stdout.write(
         f"{done.embedded} transcripts embedded, {done.present} were there already\n"
         f"{output} holds {store.texts} texts, {store.tokens} tokens, {done.bytes_per_token:.0f} bytes per token\n"
+        f"cosine error of what this run stored {done.coding_error:.1e} (mean over tokens of 1 - cos)\n"
         f"unknown tokens {store.unknown_share:.1%}\n"
         f"mean-direction floor {store.mean_direction_floor:.3f} "
         "(L_CMA per token of always answering one direction; a lower loss is needed to say anything)\n"

@@ -27,6 +27,7 @@ COMMANDS = {
     "compare": "eval",
     "report": "report",
     "probe": "train,embedded",
+    "maps": "train,embedded,report",
     "layers": "train",
     "enhance": "torch",
     "export": "export",

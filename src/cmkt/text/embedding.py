@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tqdm import tqdm
 
 from cmkt.text.normalisation import tidy
-from cmkt.text.record import Statistics
+from cmkt.text.record import HALF, Statistics, coding_error
 from cmkt.text.store import StoreReader
 from cmkt.text.store_writer import StoreWriter
 from cmkt.text.teacher import Tokenising
@@ -18,12 +18,14 @@ from cmkt.types import Teacher
 
 @dataclass(frozen=True, slots=True)
 class Embedding:
-    """What one run did. embedded, present: unique texts; store: what the store holds now; file_bytes: its size."""
+    """What one run did. embedded, present: unique texts; store: what the store holds now; file_bytes: its size;
+    coding_error: mean over the tokens of this run of 1 - cos of a vector with what the store gives back for it."""
 
     embedded: int
     present: int
     store: Statistics
     file_bytes: int
+    coding_error: float
 
     @property
     def bytes_per_token(self) -> float:
@@ -41,21 +43,23 @@ def embed_texts(
     texts: Iterable[str | None],
     store_path: str | os.PathLike[str],
     *,
+    bits: int = HALF,
     chunk_texts: int = 256,
     progress: bool = True,
 ) -> Embedding:
     """Put the vectors of all texts into the store. Texts that are there already are skipped, so a run may be repeated.
 
-    chunk_texts: how many texts the teacher gets at once; longest first, so that a text that is too long, or memory that
-    does not suffice, shows at the start.
+    bits: of each value in the store, 16 or 8. chunk_texts: how many texts the teacher gets at once; longest first, so
+    that a text that is too long, or memory that does not suffice, shows at the start.
 
     What was embedded before an error is kept.
     Raises: TextError for a text that the teacher cannot take; StoreError as StoreWriter does.
     """
     unique = unique_texts(texts)
     causal: bool | None = getattr(teacher, "causal", None)
-    with StoreWriter(store_path, identity=teacher.identity, width=teacher.width, causal=causal) as writer:
+    with StoreWriter(store_path, identity=teacher.identity, width=teacher.width, causal=causal, bits=bits) as writer:
         missing = StoreReader(store_path).missing(unique)
+        error, tokens = 0.0, 0
         bar = tqdm(total=len(unique), initial=len(unique) - len(missing), unit="text", disable=not progress)
         with bar:
             for chunk in _chunks(missing, chunk_texts):
@@ -64,6 +68,8 @@ def embed_texts(
                 writer.add_unknown(_unknown(teacher) - unknown)
                 for text, vectors in zip(chunk, embedded, strict=True):
                     writer.put(text, vectors)
+                    error += float(coding_error(vectors, bits=bits).sum())
+                    tokens += len(vectors)
                 bar.update(len(chunk))
         writer.flush()
         return Embedding(
@@ -71,6 +77,7 @@ def embed_texts(
             present=len(unique) - len(missing),
             store=writer.statistics,
             file_bytes=StoreReader(store_path).file_bytes,
+            coding_error=error / max(1, tokens),
         )
 
 

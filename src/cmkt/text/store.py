@@ -53,10 +53,10 @@ class StoreReader:
 
     def get_many(self, texts: Sequence[str]) -> list[Tensor | None]:
         """The vectors of each text, or None, all as of one moment."""
-        width = self.metadata.width
+        width, bits = self.metadata.width, self.metadata.bits
         with reading(self.path) as transaction:
             values = (transaction.get(text_key(text)) for text in texts)
-            return [None if value is None else decode_vectors(value, width) for value in values]
+            return [None if value is None else decode_vectors(value, width, bits=bits) for value in values]
 
     def missing(self, texts: Iterable[str]) -> list[str]:
         """The texts that are not in the store."""

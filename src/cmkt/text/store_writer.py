@@ -10,9 +10,9 @@ from typing import IO, Self, final
 
 from torch import Tensor
 
-from cmkt.errors import StoreError
+from cmkt.errors import ConfigError, StoreError
 from cmkt.text.environment import close, import_lmdb, open_for_writing
-from cmkt.text.record import METADATA_KEY, STATISTICS_KEY, Metadata, Statistics, encode_vectors, text_key
+from cmkt.text.record import BITS, HALF, METADATA_KEY, STATISTICS_KEY, Metadata, Statistics, encode_vectors, text_key
 
 PENDING_TEXTS = 256
 PENDING_BYTES = 32 * 2**20
@@ -24,12 +24,24 @@ class StoreWriter:
     """The writer of a store, as a context manager; the store is made where there is none.
 
     identity, width, causal: those of the teacher. A store of another teacher is never added to; one that does not know
-    yet whether its teacher is causal learns it.
+    yet whether its teacher is causal learns it. bits: of each value, 16 or 8; those of a store stay what they are.
 
-    Raises: StoreError when another process is writing, when another teacher wrote the store, or on a full disk.
+    Raises: StoreError when another process is writing, when another teacher or other bits wrote the store, or on a full
+    disk; ConfigError for other bits than 16 and 8.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, identity: str, width: int, causal: bool | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        identity: str,
+        width: int,
+        causal: bool | None = None,
+        bits: int = HALF,
+    ) -> None:
+        if bits not in BITS:
+            raise ConfigError(f"`bits` must be 16 or 8, but is {bits} instead.")
+        self.bits = bits
         self.path = Path(path).expanduser().resolve()
         self._lmdb = import_lmdb()
         self._pending: dict[bytes, bytes] = {}
@@ -38,7 +50,7 @@ class StoreWriter:
         self._lock = _locked(self.path)
         try:
             self._environment = open_for_writing(self.path)
-            self._statistics = self._begin_store(Metadata(identity=identity, width=width, causal=causal))
+            self._statistics = self._begin_store(Metadata(identity=identity, width=width, causal=causal, bits=bits))
         except BaseException:
             self._release()
             raise
@@ -74,7 +86,7 @@ class StoreWriter:
             )
         if key in self._pending or self._has(key):
             return
-        value = encode_vectors(vectors)
+        value = encode_vectors(vectors, bits=self.bits)
         self._pending[key] = value
         self._pending_bytes += len(value)
         self._waiting = self._waiting.plus(vectors)
@@ -109,6 +121,11 @@ class StoreWriter:
             raise StoreError(
                 f"the embedding store {self.path} must be of the teacher {expected.identity} (width {expected.width}), "
                 f"but was written by {found.identity} (width {found.width}). Choose another --output, or delete it."
+            )
+        if found.bits != expected.bits:
+            raise StoreError(
+                f"the embedding store {self.path} must have {expected.bits} bits a value, but was written with "
+                f"{found.bits}. Add to it with {found.bits}, or choose another --output."
             )
         kept = Statistics.empty(found.width) if statistics is None else Statistics.decode(statistics)
         if found.causal is None and expected.causal is not None:

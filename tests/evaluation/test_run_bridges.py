@@ -11,14 +11,15 @@ import yaml
 
 from cmkt.cli.main import main
 from cmkt.errors import CheckpointError, CmktError, DataError
-from cmkt.evaluation.report.attention import attention_maps, effective_frames, order
-from cmkt.evaluation.report.bridges import open_bridges
+from cmkt.evaluation.attention_map import effective_frames, order
+from cmkt.evaluation.report.attention import attention_maps
 from cmkt.evaluation.report.sound import Audio
 from cmkt.evaluation.report.sources import Run
 from cmkt.evaluation.report.spoken import Spoken
+from cmkt.evaluation.run_bridges import open_bridges
 from tests.evaluation.conftest import RATE, voice
 
-CONFIGS = Path(__file__).resolve().parents[3] / "configs"
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 TEXT = "the long words are spoken"
 
 
