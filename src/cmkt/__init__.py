@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cmkt.models.crn import CRN
     from cmkt.models.dpcrn import DPCRN
     from cmkt.models.tf_conformer import TFConformer
+    from cmkt.text.centred import CentredTeacher
     from cmkt.text.controls import RandomTeacher, ShuffledTeacher
     from cmkt.text.embedded import EmbeddedTeacher
     from cmkt.text.huggingface import HuggingFaceTeacher
@@ -39,6 +40,7 @@ _HOMES = {
     "BLSTM": "cmkt.models.blstm",
     "CRN": "cmkt.models.crn",
     "CTC": "cmkt.transfer.ctc",
+    "CentredTeacher": "cmkt.text.centred",
     "Causal": "cmkt.transfer.causal",
     "DPCRN": "cmkt.models.dpcrn",
     "CompressedSpectrum": "cmkt.losses.compressed_spectrum",
@@ -69,6 +71,7 @@ __all__ = [
     "SISDR",
     "Attention",
     "Causal",
+    "CentredTeacher",
     "CompressedSpectrum",
     "EmbeddedTeacher",
     "HuggingFaceTeacher",

@@ -109,6 +109,19 @@ def test_a_store_of_eight_bits_is_smaller_read_alike_and_keeps_its_bits(tmp_path
     assert not (tmp_path / "4").exists()
 
 
+def test_another_store_of_the_same_teacher_is_absorbed_and_any_other_refused(tmp_path: Path) -> None:
+    _write(tmp_path / "own", range(10))
+    _write(tmp_path / "other", range(5, 20))
+    _write(tmp_path / "foreign", range(3), identity="foreign")
+    with StoreWriter(tmp_path / "own", identity="teacher", width=WIDTH) as writer:
+        writer.absorb(StoreReader(tmp_path / "other"))
+        writer.absorb(StoreReader(tmp_path / "other"))
+        with pytest.raises(StoreError, match="must be of the teacher and bits"):
+            writer.absorb(StoreReader(tmp_path / "foreign"))
+    assert _assert_whole(tmp_path / "own", 20) == 20
+    assert StoreReader(tmp_path / "own").statistics.tokens == 80
+
+
 def test_vectors_of_another_width_are_refused(tmp_path: Path) -> None:
     with (
         StoreWriter(tmp_path, identity="teacher", width=2) as writer,

@@ -50,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher", required=True, help="an embedding store, `embedded`, a language model; `characters` for ctc"
     )
+    parser.add_argument(
+        "--subtract-mean", action="store_true", help="take the direction that all vectors of the teacher share off them"
+    )
     parser.add_argument("--layer", default="recurrent", help="name of the layer (recurrent)")
     parser.add_argument("--layout", default="b t c", help='axes of its output ("b t c")')
     parser.add_argument("--alignment", choices=ALIGNMENTS, default="attention", help="kind of bridge (attention)")
@@ -79,6 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Probes each run and prints the table."""
     from cmkt.evaluation.probe import ProbeSettings, probe_source
+    from cmkt.text.centred import centred
     from cmkt.text.teacher import resolve_teacher
 
     if args.maps is not None and (args.maps < 1 or args.output is None):
@@ -102,6 +106,8 @@ def run(args: argparse.Namespace) -> int:
     alignment = _alignment(args)
     sources = list(_sources(args))
     teacher = resolve_teacher(args.teacher)
+    if args.subtract_mean:
+        teacher = centred(teacher, _transcripts(args.data))
     scores = [
         probe_source(
             source,
@@ -120,6 +126,12 @@ def run(args: argparse.Namespace) -> int:
         used = {"alignment": str(alignment), "teacher": teacher.identity}
         _write(args.output, text, {"arguments": asked, **used, "scores": [*map(asdict, scores)]})
     return 0
+
+
+def _transcripts(folder: Path) -> list[str | None]:
+    from cmkt.data.manifest import cut_text, load_prepared
+
+    return [cut_text(cut) for cut in load_prepared(folder).speech]
 
 
 def _drawing(

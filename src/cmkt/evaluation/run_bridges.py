@@ -99,10 +99,17 @@ def _transfer_settings(run: Path) -> dict[str, Any]:
 
 def _teacher(transfer: dict[str, Any]) -> Teacher:
     """The teacher of the run, as `that_spells`."""
+    from cmkt.text.centred import CentredTeacher
     from cmkt.text.controls import controlled
+    from cmkt.text.store import StoredTeacher
     from cmkt.text.teacher import resolve_teacher
 
-    named = that_spells(resolve_teacher(transfer.get("teacher", "embedded")))
+    given = resolve_teacher(transfer.get("teacher", "embedded"))
+    named = that_spells(given)
+    if transfer.get("subtract_mean"):
+        if not isinstance(given, StoredTeacher):
+            raise DataError("Its teacher's mean direction was that of the training data, which is not at hand.")
+        return CentredTeacher(named, mean=given.mean_direction)
     if transfer.get("control") == "random":
         return controlled(named, "random", seed=int(transfer.get("seed", 0)))
     return named

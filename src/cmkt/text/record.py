@@ -29,6 +29,7 @@ HALF, BYTE = 16, 8
 BITS = (HALF, BYTE)
 FORMATS = {HALF: 1, BYTE: 2}
 """Of a store by the bits of a value. Those who know only the first refuse the second instead of reading nonsense."""
+KEY_BYTES = 16
 METADATA_KEY = b"metadata"
 STATISTICS_KEY = b"statistics"
 _VALUE = struct.Struct("<II")
@@ -37,7 +38,7 @@ _STATISTICS = struct.Struct("<QQQ")
 
 def text_key(text: str) -> bytes:
     """The 16 bytes under which the vectors of a text lie; no other record has a key of that length."""
-    return hashlib.blake2b(tidy(text).encode(), digest_size=16).digest()
+    return hashlib.blake2b(tidy(text).encode(), digest_size=KEY_BYTES).digest()
 
 
 def encode_vectors(vectors: Tensor, *, bits: int = HALF) -> bytes:
