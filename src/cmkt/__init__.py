@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cmkt.losses.weighted_sum import WeightedSum
     from cmkt.models.blstm import BLSTM
     from cmkt.models.crn import CRN
+    from cmkt.models.demucs import Demucs
     from cmkt.models.dpcrn import DPCRN
     from cmkt.models.tf_conformer import TFConformer
     from cmkt.text.centred import CentredTeacher
@@ -43,6 +44,7 @@ _HOMES = {
     "CentredTeacher": "cmkt.text.centred",
     "Causal": "cmkt.transfer.causal",
     "DPCRN": "cmkt.models.dpcrn",
+    "Demucs": "cmkt.models.demucs",
     "CompressedSpectrum": "cmkt.losses.compressed_spectrum",
     "EmbeddedTeacher": "cmkt.text.embedded",
     "HuggingFaceTeacher": "cmkt.text.huggingface",
@@ -73,6 +75,7 @@ __all__ = [
     "Causal",
     "CentredTeacher",
     "CompressedSpectrum",
+    "Demucs",
     "EmbeddedTeacher",
     "HuggingFaceTeacher",
     "Positional",

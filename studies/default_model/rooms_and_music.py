@@ -4,13 +4,14 @@ The reference in rooms is the speech with the reflections of the first 50 ms, wh
 simulated, from seeds that training cannot draw; where DATA was prepared with --rir, the measured ones come too. There
 is no recorded music at hand: it is that of `cmkt.signal.music`, with other seeds than in training but the same
 instruments, so a model that was trained on it does better here than it would on a record.
-Usage: python studies/default_model/rooms_and_music.py DATA MODEL... [--limit UTTERANCES]
+Usage: python studies/default_model/rooms_and_music.py DATA MODEL... [--limit UTTERANCES] [--json FILE]
 """
 
 from __future__ import annotations
 
 import argparse
 import dataclasses
+import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
@@ -109,9 +110,11 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="a prepared folder")
     parser.add_argument("models", nargs="+")
     parser.add_argument("--limit", type=int, help="utterances at most (default: all)")
+    parser.add_argument("--json", type=Path, help="where to write the differences from noisy, for choose.py")
     args = parser.parse_args()
     prepared = load_prepared(args.data)
     enhancers = {model: cmkt.load(model) for model in args.models}
+    gains: dict[str, dict[str, dict[str, float]]] = {model: {} for model in args.models}
     sys.stdout.write(
         f"| condition | utterances | system | {' | '.join(METRICS)} |\n|---|---|---|{'---|' * len(METRICS)}\n"
     )
@@ -124,7 +127,12 @@ def main() -> None:
             for system, values in means.items():
                 cells = " | ".join(cell(*columns) for columns in zip(values.T, means["noisy"].T, strict=True))
                 sys.stdout.write(f"| {label} | {len(values)} | {system} | {cells} |\n")
+                if system in gains:
+                    gain = (values - means["noisy"]).mean(axis=0).tolist()
+                    gains[system][label] = dict(zip(METRICS, gain, strict=True))
         sys.stdout.flush()
+    if args.json is not None:
+        args.json.write_text(json.dumps(gains, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -326,6 +326,8 @@ def test_a_setting_that_does_not_exist_is_a_usage_error(
         ["crn", "transfer/hierarchical", "transfer/shuffled"],
         ["blstm", "transfer/paper"],
         ["tf_conformer"],
+        ["demucs"],
+        ["demucs", "paper_sized/demucs"],
     ],
 )
 def test_every_combination_of_configs_that_is_documented_parses(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import wilcoxon
 
 from cmkt.errors import ConfigError
 from cmkt.evaluation.significance import holm, signed_rank
@@ -9,6 +10,17 @@ from cmkt.evaluation.significance import holm, signed_rank
 
 def test_five_gains_of_five_are_as_likely_as_two_in_thirty_two() -> None:
     assert signed_rank([1.0, 2.0, 3.0, 4.0, 5.0]) == pytest.approx(2 / 32)
+
+
+@pytest.mark.parametrize(
+    "values", [[1.0, 1.0, -0.5, 2.0, 2.0], [0.0, 0.0, 1.0, 1.0, -1.0, 3.0], [0.3, -0.1, 0.2, 0.7], [-2.0, 0.0]]
+)
+def test_few_differences_with_ties_and_zeros_have_the_exact_p_value(values: list[float]) -> None:
+    assert signed_rank(values) == pytest.approx(float(wilcoxon(values, zero_method="pratt", method="auto").pvalue))
+
+
+def test_one_difference_tells_nothing() -> None:
+    assert signed_rank([0.7]) == 1.0
 
 
 def test_many_gains_are_surely_a_gain_and_a_balance_is_none() -> None:

@@ -13,6 +13,7 @@ from cmkt.inference.export import export_saved
 from cmkt.inference.save import save_model
 from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
+from cmkt.models.demucs import Demucs
 from cmkt.models.dpcrn import DPCRN
 
 
@@ -32,10 +33,12 @@ def shaken(model: nn.Module) -> nn.Module:
 
 
 def small(name: str) -> nn.Module:
-    """A causal model of one of the two backbones, the same at every call."""
+    """A causal model of one of the backbones, the same at every call."""
     torch.manual_seed(0)
     if name == "crn":
         return shaken(CRN(channels=(8, 8, 8), hidden=32))
+    if name == "demucs":
+        return shaken(Demucs(channels=(8, 12, 16), strides=(2, 4, 4)))
     return shaken(
         DPCRN(
             linear_bins=24,
@@ -74,7 +77,7 @@ def saved(crn: nn.Module, tmp_path: Path) -> Path:
     return save_model(crn, tmp_path / "saved", extra={"commit": "abc"})
 
 
-@pytest.fixture(scope="session", params=["crn", "dpcrn"])
+@pytest.fixture(scope="session", params=["crn", "dpcrn", "demucs"])
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with model.json, model.safetensors and model.onnx of the same small model, to be left as it is."""
     folder = tmp_path_factory.mktemp(request.param)

@@ -97,11 +97,20 @@ def test_the_metadata_hold_all_that_a_runtime_needs(exported: Path) -> None:
     assert card.weights_sha256 == source.sha256 == sha256_of(exported / "model.safetensors")
     assert card.class_path == source.class_path
     assert card.sample_rate == 16_000
-    assert card.latency_samples == card.window_samples + card.hop_samples
+    assert card.latency_samples == card.window_samples + (0 if card.of_waveforms else card.hop_samples)
     assert card.training == {"commit": "abc"}
     assert all(state.shape for state in card.states)
 
 
+@pytest.mark.parametrize("exported", ["demucs"], indirect=True)
+def test_channels_and_samples_of_a_graph_of_waveforms_are_free(exported: Path) -> None:
+    session = onnxruntime.InferenceSession(exported / "model.onnx")
+    first, *states = session.get_inputs()
+    assert (first.name, first.shape) == ("noisy", ["channels", "samples"])
+    assert [node.shape[0] for node in states] == ["channels"] * len(states)
+
+
+@pytest.mark.parametrize("exported", ["crn", "dpcrn"], indirect=True)
 def test_channels_and_frames_are_free_and_nothing_else_is(exported: Path) -> None:
     session = onnxruntime.InferenceSession(exported / "model.onnx")
     card = OnnxEnhancer(exported / "model.onnx").card

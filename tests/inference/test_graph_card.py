@@ -11,9 +11,10 @@ import pytest
 from cmkt.errors import CheckpointError
 from cmkt.inference.graph_card import (
     CARD_KEY,
-    FORMAT,
+    NO_WINDOW,
     SEAL_KEY,
     UNSEALED,
+    WAVE_FORMAT,
     GraphCard,
     State,
     check_seal,
@@ -52,8 +53,30 @@ def test_a_graph_of_another_origin_is_refused() -> None:
 
 
 def test_a_later_format_asks_for_an_upgrade() -> None:
-    with pytest.raises(CheckpointError, match=r"must have format 1, but has 2 .*Upgrade cmkt"):
-        parse_graph_card(metadata(format=FORMAT + 1, something="new"), "x.onnx")
+    with pytest.raises(CheckpointError, match=r"must have format 1 or 2, but has 3 .*Upgrade cmkt"):
+        parse_graph_card(metadata(format=WAVE_FORMAT + 1, something="new"), "x.onnx")
+
+
+def test_a_graph_of_waveforms_has_no_window_and_takes_samples() -> None:
+    card = parse_graph_card(metadata(format=WAVE_FORMAT, window=NO_WINDOW, window_samples=200), "x.onnx")
+    assert card.of_waveforms
+    assert not CARD.of_waveforms
+    assert card.inputs == ["noisy", "state_0"]
+    assert card.outputs == ["enhanced", "next_state_0"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": WAVE_FORMAT},
+        {"window": NO_WINDOW},
+        {"format": WAVE_FORMAT, "window": NO_WINDOW, "window_samples": 300},
+        {"format": WAVE_FORMAT, "window": NO_WINDOW, "window_samples": 100},
+    ],
+)
+def test_a_graph_is_of_spectra_or_of_waveforms_and_not_half_of_each(changes: dict[str, Any]) -> None:
+    with pytest.raises(CheckpointError, match="must be what this version writes"):
+        parse_graph_card(metadata(**changes), "x.onnx")
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", "3", '{"format": 1}', '{"format": 1, "states": []}'])

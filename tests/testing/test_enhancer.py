@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
+from cmkt.models.demucs import Demucs
 from cmkt.models.dpcrn import DPCRN
 from cmkt.models.tf_conformer import TFConformer
 from cmkt.testing.enhancer import (
@@ -34,6 +35,8 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "crn_small_with_four_hops": lambda: CRN(window_samples=512, hop_samples=128, channels=(8, 8), hidden=16),
     "crn_8_khz": lambda: CRN(8_000, window_samples=256, hop_samples=128, channels=(8, 8), hidden=16),
     "dpcrn": lambda: DPCRN(linear_bins=20, merged_bands=20, channels=(4, 6), kernels=(5, 3), hidden=8),
+    "demucs": lambda: Demucs(channels=(4, 6), strides=(4, 4)),
+    "demucs_without_delay": lambda: Demucs(channels=(4, 6), strides=(2, 4), layers=1, delay_hops=0),
     "blstm": BLSTM,
     "tf_conformer": lambda: TFConformer(channels=(4, 8), blocks=1, heads=2, kernel=3),
 }

@@ -30,6 +30,7 @@ COMMANDS = {
     "maps": "train,embedded,report",
     "layers": "train",
     "enhance": "torch",
+    "average": "torch",
     "export": "export",
     "stream": "torch",
 }

@@ -19,15 +19,21 @@ if TYPE_CHECKING:
 LEVEL: Final = 0.05
 """A p-value below it, corrected where several tests are made, is taken for a difference."""
 
+FEW: Final = 13
+"""Up to so many differences all changes of sign are gone through, 8,192 at most."""
+
 
 def signed_rank(differences: Sequence[float]) -> float:
-    """The two-sided p-value, 0 to 1, of independent differences that are symmetric about zero; 1 where all are zero."""
+    """The two-sided p-value, 0 to 1, of independent symmetric differences; 1 where there is but one or all are zero."""
     values = np.asarray(differences, dtype=np.float64)
-    if not values.any():
+    if values.size == 1 or not values.any():
         return 1.0
-    return float(
-        stats.wilcoxon(values, zero_method="pratt", method="asymptotic" if values.size > 13 else "auto").pvalue
-    )
+    if values.size > FEW:
+        return float(stats.wilcoxon(values, zero_method="pratt", method="asymptotic").pvalue)
+    # What wilcoxon(method="auto") does too, one change of sign at a time: 15 s for thirteen differences with ties.
+    ranks = np.sign(values) * stats.rankdata(np.abs(values))
+    exact = stats.permutation_test((ranks,), np.sum, permutation_type="samples", vectorized=True, n_resamples=2**FEW)
+    return float(exact.pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -5,6 +5,9 @@ is the last window - hop input samples, the model's own state, and the part of t
 to. Output sample i is final once frame (i + window - hop) // hop is through: it leaves at most window - 1 samples
 after it came in. What computes the frames, torch or a graph, is behind `Frames`; nothing here imports torch.
 
+A model of waveforms instead of spectra gives samples that lie a whole number of hops behind what it gets. It passes for
+frames of hop + delay samples that do not overlap at their ends.
+
 Shapes: C channels, n samples of a chunk, K frames.
 """
 
@@ -32,6 +35,23 @@ class FrameModel(Protocol):
 
     def enhance_frames(self, spectrum: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
         """Enhanced spectrum (B, K, bins) of the next K frames, and the state after them."""
+
+
+@runtime_checkable
+class WaveModel(Protocol):
+    """A causal model of waveforms that can be run hop by hop, its state passed in and out.
+
+    What it gives lies `delay_samples`, zero or a multiple of `hop_samples`, behind what it gets.
+    """
+
+    hop_samples: int
+    delay_samples: int
+
+    def initial_state(self, batch: int) -> list[Tensor]:
+        """State before the first hop."""
+
+    def enhance_samples(self, noisy: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        """Enhanced waveform (B, K * hop) of the next K hops, late, and the state after them."""
 
 
 class Frames(Protocol):

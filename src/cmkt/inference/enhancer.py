@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from cmkt.errors import AudioError, ConfigError
 from cmkt.inference.array_enhancer import ArrayEnhancer
-from cmkt.inference.causal import CausalProcessor, FrameModel
+from cmkt.inference.causal import CausalProcessor, FrameModel, WaveModel
 from cmkt.inference.torch_frames import TorchFrames
+from cmkt.inference.torch_samples import TorchSamples
 from cmkt.inference.windowed import WindowedProcessor
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ _OVERLAP_SHARE = 0.25
 class TorchEnhancer(ArrayEnhancer):
     """An enhancer around a torch model (B, T) -> (B, T), which it puts into evaluation mode.
 
-    A model with `causal`, `stft`, `initial_state` and `enhance_frames` runs frame by frame with its state, so that
-    memory stays bounded at any length. Any other runs in windows of 30 s with a cross-fade; up to 30 s it sees the
-    whole signal at once.
+    A causal model with `stft`, `initial_state` and `enhance_frames` runs frame by frame with its state, so that memory
+    stays bounded at any length; one with `hop_samples`, `delay_samples`, `initial_state` and `enhance_samples` runs hop
+    by hop. Any other runs in windows of 30 s with a cross-fade; up to 30 s it sees the whole signal at once.
     sample_rate: the model's rate in Hz, `model.sample_rate` by default. Raises ConfigError if neither is given.
     """
 
@@ -41,8 +42,8 @@ class TorchEnhancer(ArrayEnhancer):
                 f"`sample_rate` must be an int attribute of {type(model).__name__}, but is {rate!r}. Set or pass it."
             )
         self._model = model.eval()
-        self._frames = model if isinstance(model, FrameModel) and getattr(model, "causal", False) else None
-        super().__init__(sample_rate=rate, frame_latency_samples=_frame_latency(self._frames))
+        self._causal = stepping(model)
+        super().__init__(sample_rate=rate, frame_latency_samples=_step_latency(self._causal))
 
     @property
     def model(self) -> nn.Module:
@@ -71,9 +72,12 @@ class TorchEnhancer(ArrayEnhancer):
 
     def _processor(self, channels: int, window_samples: int) -> Processor:
         device, dtype = _placement(self._model)
-        if self._frames is not None:
-            frames = TorchFrames(self._frames, channels=channels, device=device, dtype=dtype)
+        if isinstance(self._causal, FrameModel):
+            frames = TorchFrames(self._causal, channels=channels, device=device, dtype=dtype)
             return CausalProcessor(frames, channels=channels)
+        if self._causal is not None:
+            samples = TorchSamples(self._causal, channels=channels, device=device, dtype=dtype)
+            return CausalProcessor(samples, channels=channels)
         return WindowedProcessor(
             self._model,
             channels=channels,
@@ -84,10 +88,21 @@ class TorchEnhancer(ArrayEnhancer):
         )
 
 
-def _frame_latency(model: FrameModel | None) -> int | None:
+def stepping(model: nn.Module) -> FrameModel | WaveModel | None:
+    """The model if it is causal and carries its state from frame to frame or hop to hop."""
+    return model if isinstance(model, FrameModel | WaveModel) and getattr(model, "causal", False) else None
+
+
+def hop_samples(model: FrameModel | WaveModel) -> int:
+    """What it takes at a time."""
+    return model.stft.hop_samples if isinstance(model, FrameModel) else model.hop_samples
+
+
+def _step_latency(model: FrameModel | WaveModel | None) -> int | None:
     if model is None:
         return None
-    return int(getattr(model, "latency_samples", model.stft.window_samples + model.stft.hop_samples))
+    before = model.stft.window_samples if isinstance(model, FrameModel) else model.delay_samples
+    return int(getattr(model, "latency_samples", before + hop_samples(model)))
 
 
 def _placement(model: nn.Module) -> tuple[torch.device, torch.dtype]:

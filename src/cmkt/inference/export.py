@@ -2,6 +2,7 @@
 
 The number of frames and the batch are free, so the same file enhances whole signals and streams. The STFT stays outside
 (`torch.istft` does not export), complex numbers become their parts, and batch norms are folded into the convolutions.
+A model of waveforms becomes a graph of waveforms, with whole hops in the place of frames.
 
 Shapes: B channels, K frames, W bins.
 """
@@ -23,14 +24,16 @@ from torch import Tensor, nn
 from cmkt.audio.write import atomic_path
 from cmkt.errors import CheckpointError, ConfigError, MissingExtraError, extra_hint
 from cmkt.inference.card import package_version, read_card
-from cmkt.inference.causal import FrameModel
-from cmkt.inference.enhancer import TorchEnhancer
+from cmkt.inference.causal import FrameModel, WaveModel
+from cmkt.inference.enhancer import TorchEnhancer, hop_samples, stepping
 from cmkt.inference.graph_card import (
     CARD_KEY,
+    FORMAT,
+    NO_WINDOW,
     SEAL_KEY,
-    SPECTRUM_INPUTS,
-    SPECTRUM_OUTPUTS,
     UNSEALED,
+    WAVE_FORMAT,
+    WINDOW,
     GraphCard,
     State,
     seal,
@@ -136,26 +139,41 @@ class _Parts(nn.Module):
         return enhanced_real, enhanced_imaginary, *after
 
 
-def _checked(model: nn.Module) -> FrameModel:
+@final
+class _Samples(nn.Module):
+    """The map that is exported of a model of waveforms."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, noisy: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        assert isinstance(self.model, WaveModel)
+        enhanced, after = self.model.enhance_samples(noisy, list(state))
+        return enhanced, *after
+
+
+def _checked(model: nn.Module) -> FrameModel | WaveModel:
     name = type(model).__name__
     if not getattr(model, "causal", False):
         raise ConfigError(
             f"A model must be causal to become a graph, but {name} needs the whole utterance. Train a CRN."
         )
-    if not isinstance(model, FrameModel):
+    steps = stepping(model)
+    if steps is None:
         raise ConfigError(
             f"A model must run frame by frame to become a graph, but {name} lacks one of `stft`, `initial_state` and "
-            "`enhance_frames`."
+            "`enhance_frames`, or of `hop_samples`, `delay_samples`, `initial_state` and `enhance_samples`."
         )
-    if not isinstance(model, PartsModel):
+    if isinstance(steps, FrameModel) and not isinstance(model, PartsModel):
         raise ConfigError(
             f"ONNX has no complex numbers, so {name} must have `enhance_parts(real, imaginary, state)`, but has none. "
             "Put its computation there, in real numbers, and call that in `enhance_frames`."
         )
-    return model
+    return steps
 
 
-def _states(model: FrameModel) -> tuple[State, ...]:
+def _states(model: FrameModel | WaveModel) -> tuple[State, ...]:
     """Names and shapes of the state. Raises ConfigError unless it starts with zeros and has the batch in front."""
     two, three = model.initial_state(2), model.initial_state(3)
     for index, (a, b) in enumerate(zip(two, three, strict=True)):
@@ -169,11 +187,14 @@ def _states(model: FrameModel) -> tuple[State, ...]:
 
 def _card(model: nn.Module, states: tuple[State, ...], weights_sha256: str, training: Mapping[str, Any]) -> GraphCard:
     enhancer = TorchEnhancer(model)
-    assert isinstance(model, FrameModel)
+    assert isinstance(model, FrameModel | WaveModel)
+    hop, waves = hop_samples(model), not isinstance(model, FrameModel)
     return GraphCard(
         sample_rate=enhancer.sample_rate,
-        window_samples=model.stft.window_samples,
-        hop_samples=model.stft.hop_samples,
+        window_samples=model.stft.window_samples if isinstance(model, FrameModel) else hop + model.delay_samples,
+        hop_samples=hop,
+        window=NO_WINDOW if waves else WINDOW,
+        format=WAVE_FORMAT if waves else FORMAT,
         latency_samples=enhancer.latency_samples,
         states=states,
         class_path=f"{type(model).__module__}.{type(model).__qualname__}",
@@ -204,16 +225,19 @@ def _export(model: nn.Module, card: GraphCard, path: Path) -> None:
     """
     if find_spec("onnx") is None:
         raise MissingExtraError(extra_hint("onnx", "export"))
-    spectrum = torch.randn(2, *_EXAMPLE, card.window_samples // 2 + 1, generator=torch.Generator().manual_seed(_SEED))
-    state = [torch.zeros(_EXAMPLE[0], *state.shape) for state in card.states]
+    channels, frames = _EXAMPLE
+    shape = (channels, frames * card.hop_samples) if card.of_waveforms else (*_EXAMPLE, card.window_samples // 2 + 1)
+    signal = torch.randn(len(card.signal_inputs), *shape, generator=torch.Generator().manual_seed(_SEED))
+    state = [torch.zeros(channels, *state.shape) for state in card.states]
+    steps = "samples" if card.of_waveforms else "frames"
     free = {name: {0: "channels"} for name in (*card.inputs, *card.outputs)}
-    free |= {name: {0: "channels", 1: "frames"} for name in (*SPECTRUM_INPUTS, *SPECTRUM_OUTPUTS)}
+    free |= {name: {0: "channels", 1: steps} for name in (*card.signal_inputs, *card.signal_outputs)}
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its age, and of what is checked afterwards
             torch.onnx.export(
-                _Parts(model),
-                (spectrum[0], spectrum[1], *state),
+                _Samples(model) if card.of_waveforms else _Parts(model),
+                (*signal, *state),
                 str(path),
                 dynamo=False,
                 input_names=card.inputs,

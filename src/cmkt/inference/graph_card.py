@@ -15,13 +15,20 @@ from typing import Any, final
 from cmkt.errors import CheckpointError
 
 FORMAT = 1
+WAVE_FORMAT = 2
+"""Of a graph of waveforms, which earlier versions cannot run."""
+
 CARD_KEY = "cmkt"
 SEAL_KEY = "cmkt_sha256"
 UNSEALED = "0" * 64
 WINDOW = "root of a periodic Hann window times sqrt(2 * hop / window)"
 
+NO_WINDOW = "none"
+
 SPECTRUM_INPUTS = ("real", "imaginary")
 SPECTRUM_OUTPUTS = ("enhanced_real", "enhanced_imaginary")
+WAVE_INPUTS = ("noisy",)
+WAVE_OUTPUTS = ("enhanced",)
 
 
 @final
@@ -41,7 +48,8 @@ class GraphCard:
 
     sample_rate in Hz; window_samples, hop_samples and window describe the STFT around the graph; latency_samples is
     window + hop + look-ahead; every state is zero before the first frame; class_path and weights_sha256 name the model
-    and the weights file that it was exported from, training is what the model's own card says of them.
+    and the weights file that it was exported from, training is what the model's own card says of them. A graph of
+    waveforms has `window` "none" and format 2; what it gives lies window_samples - hop_samples behind what it gets.
     """
 
     sample_rate: int
@@ -61,14 +69,29 @@ class GraphCard:
         return json.dumps(asdict(self), ensure_ascii=False, allow_nan=False)
 
     @property
+    def of_waveforms(self) -> bool:
+        """Whether the graph takes samples and not spectra."""
+        return self.window == NO_WINDOW
+
+    @property
+    def signal_inputs(self) -> tuple[str, ...]:
+        """Names of the inputs before the states."""
+        return WAVE_INPUTS if self.of_waveforms else SPECTRUM_INPUTS
+
+    @property
+    def signal_outputs(self) -> tuple[str, ...]:
+        """Names of the outputs before the states."""
+        return WAVE_OUTPUTS if self.of_waveforms else SPECTRUM_OUTPUTS
+
+    @property
     def inputs(self) -> list[str]:
         """Names of the graph's inputs, in order."""
-        return [*SPECTRUM_INPUTS, *(state.input for state in self.states)]
+        return [*self.signal_inputs, *(state.input for state in self.states)]
 
     @property
     def outputs(self) -> list[str]:
         """Names of the graph's outputs, in order."""
-        return [*SPECTRUM_OUTPUTS, *(state.output for state in self.states)]
+        return [*self.signal_outputs, *(state.output for state in self.states)]
 
 
 def parse_graph_card(metadata: Mapping[str, str], name: str) -> GraphCard:
@@ -84,9 +107,9 @@ def parse_graph_card(metadata: Mapping[str, str], name: str) -> GraphCard:
         raise _unusable(name, str(error)) from error
     if not isinstance(fields, dict) or "format" not in fields:
         raise _unusable(name, "it has no `format`")
-    if fields["format"] != FORMAT:
+    if fields["format"] not in (FORMAT, WAVE_FORMAT):
         raise CheckpointError(
-            f"{name} must have format {FORMAT}, but has {fields['format']!r} (written by cmkt "
+            f"{name} must have format {FORMAT} or {WAVE_FORMAT}, but has {fields['format']!r} (written by cmkt "
             f"{fields.get('cmkt_version')}). Upgrade cmkt, or export the model with this version."
         )
     try:
@@ -129,12 +152,13 @@ def _wrong(card: GraphCard) -> str | None:
         value = getattr(card, field_name)
         if not isinstance(value, int) or value < 1:
             return field_name
-    if card.window_samples < 2 * card.hop_samples or card.window_samples % card.hop_samples:
+    shortest = card.hop_samples if card.of_waveforms else 2 * card.hop_samples
+    if card.window_samples < shortest or card.window_samples % card.hop_samples:
         return "hop_samples"
     for field_name in ("class_path", "weights_sha256", "cmkt_version"):
         if not isinstance(getattr(card, field_name), str):
             return field_name
-    if card.window != WINDOW:
+    if card.window != (NO_WINDOW if card.format == WAVE_FORMAT else WINDOW):
         return "window"
     sizes = [size for state in card.states for size in state.shape]
     return "states" if not all(isinstance(size, int) and size >= 1 for size in sizes) else None

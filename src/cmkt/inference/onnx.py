@@ -49,7 +49,6 @@ class OnnxEnhancer(ArrayEnhancer):
         self._card = parse_graph_card(metadata, str(path))
         check_seal(data, metadata, str(path))
         _check_names(self._session, self._card, str(path))
-        self._transform = FrameTransform(self._card.window_samples, self._card.hop_samples)
         super().__init__(sample_rate=self._card.sample_rate, frame_latency_samples=self._card.latency_samples)
 
     @property
@@ -63,19 +62,18 @@ class OnnxEnhancer(ArrayEnhancer):
         return self._card
 
     def _processor(self, channels: int, window_samples: int) -> Processor:
-        frames = OnnxFrames(self._session, self._card, self._transform, channels=channels)
-        return CausalProcessor(frames, channels=channels)
+        kind = OnnxSamples if self._card.of_waveforms else OnnxFrames
+        return CausalProcessor(kind(self._session, self._card, channels=channels), channels=channels)
 
 
 @final
 class OnnxFrames:
     """`cmkt.inference.causal.Frames` of a graph."""
 
-    def __init__(
-        self, session: onnxruntime.InferenceSession, card: GraphCard, transform: FrameTransform, *, channels: int
-    ) -> None:
-        self._session, self._card, self._transform = session, card, transform
-        self._state = [np.zeros((channels, *state.shape), dtype=np.float32) for state in card.states]
+    def __init__(self, session: onnxruntime.InferenceSession, card: GraphCard, *, channels: int) -> None:
+        self._session, self._card = session, card
+        self._transform = FrameTransform(card.window_samples, card.hop_samples)
+        self._state = _initial_state(card, channels)
 
     @property
     def window_samples(self) -> int:
@@ -96,6 +94,37 @@ class OnnxFrames:
         real, imaginary, *self._state = outputs
         spectrum.real, spectrum.imag = real, imaginary
         return self._transform.synthesise(spectrum)
+
+
+@final
+class OnnxSamples:
+    """`cmkt.inference.causal.Frames` of a graph of waveforms."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, card: GraphCard, *, channels: int) -> None:
+        self._session, self._card = session, card
+        self._state = _initial_state(card, channels)
+
+    @property
+    def window_samples(self) -> int:
+        """A hop and the delay."""
+        return self._card.window_samples
+
+    @property
+    def hop_samples(self) -> int:
+        """What the graph takes at a time."""
+        return self._card.hop_samples
+
+    def advance(self, signal: FloatArray) -> FloatArray:
+        """The next K hops, enhanced and late: (C, delay + K * hop) in and out, the last `delay` samples zero."""
+        delay = self.window_samples - self.hop_samples
+        noisy = np.ascontiguousarray(signal[:, delay:], dtype=np.float32)
+        inputs = dict(zip(self._card.inputs, (noisy, *self._state), strict=True))
+        enhanced, *self._state = self._session.run(self._card.outputs, inputs)
+        return np.pad(enhanced, ((0, 0), (0, delay)))
+
+
+def _initial_state(card: GraphCard, channels: int) -> list[FloatArray]:
+    return [np.zeros((channels, *state.shape), dtype=np.float32) for state in card.states]
 
 
 def _session(data: bytes, name: str, threads: int) -> onnxruntime.InferenceSession:

@@ -16,8 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from cmkt.inference.causal import FrameModel
-from cmkt.inference.enhancer import TorchEnhancer
+from cmkt.inference.enhancer import TorchEnhancer, hop_samples, stepping
 from cmkt.inference.load import load_torch
 from cmkt.inference.save import save_model
 
@@ -28,12 +27,16 @@ _LEVEL = 0.056  # -25 dBFS
 
 
 def check_declarations(model: nn.Module) -> None:
-    """`sample_rate`, `causal`, `latency_samples` and `init_args` are declared; a causal model runs frame by frame."""
+    """`sample_rate`, `causal`, `latency_samples` and `init_args` are declared; a causal model runs step by step."""
     for name, kind in (("sample_rate", int), ("causal", bool), ("latency_samples", int), ("init_args", dict)):
         value = getattr(model, name, None)
         _require(isinstance(value, kind), f"`{name}` must be of type {kind.__name__}, but is {value!r}")
     if model.causal:
-        _require(isinstance(model, FrameModel), "a causal model must have `stft`, `initial_state` and `enhance_frames`")
+        _require(
+            stepping(model) is not None,
+            "a causal model must have `stft`, `initial_state` and `enhance_frames`, or `hop_samples`, `delay_samples`, "
+            "`initial_state` and `enhance_samples`",
+        )
 
 
 def check_length(model: nn.Module) -> None:
@@ -140,9 +143,10 @@ def check_saving(model: nn.Module) -> None:
 
 def check_stream(model: nn.Module) -> None:
     """If causal: a stream in chunks of any size gives what offline gives, within 1e-5, and 1e-9 in float64."""
-    if not model.causal or not isinstance(model, FrameModel):
+    steps = stepping(model)
+    if steps is None:
         return
-    hop = model.stft.hop_samples
+    hop = hop_samples(steps)
     signal = _noise(1, _seconds(model, 1.0))[0].double()
     for sizes in ([1], [hop - 1], [hop], [7 * hop + 3], [3, 0, 701, 1, 2 * hop, 55]):
         piece = signal[: 3 * hop + 1] if sizes == [1] else signal
