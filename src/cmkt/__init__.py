@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from cmkt.transfer.ctc import CTC
     from cmkt.transfer.positional import Positional
     from cmkt.transfer.shift import Shift
+    from cmkt.transfer.shift_schedule import ShiftChange
     from cmkt.transfer.sinkhorn import Sinkhorn
 
 __version__ = "0.1.0"
@@ -53,6 +54,7 @@ _HOMES = {
     "RandomTeacher": "cmkt.text.controls",
     "SISDR": "cmkt.losses.si_sdr",
     "Shift": "cmkt.transfer.shift",
+    "ShiftChange": "cmkt.transfer.shift_schedule",
     "ShuffledTeacher": "cmkt.text.controls",
     "Sinkhorn": "cmkt.transfer.sinkhorn",
     "StoredTeacher": "cmkt.text.store",
@@ -81,6 +83,7 @@ __all__ = [
     "Positional",
     "RandomTeacher",
     "Shift",
+    "ShiftChange",
     "ShuffledTeacher",
     "Sinkhorn",
     "StoredTeacher",

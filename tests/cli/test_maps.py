@@ -16,6 +16,7 @@ from cmkt.evaluation.checkpoints import kept_checkpoints, load_kept, read_kept
 from cmkt.inference.load import load_torch
 from cmkt.inference.save import save_model
 from cmkt.models.crn import CRN
+from cmkt.transfer.attention import AttentionAlignment
 
 RATE = 16_000
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
@@ -97,6 +98,7 @@ def test_a_schedule_is_where_it_was_at_the_step_of_the_checkpoint(transfer: Path
     assert found[2] == pytest.approx([0, 0, 1, 1])  # 1.5 is rounded to 2
     assert found[4] == pytest.approx([0, 0, 1, 1])
     (bridge,) = open_bridges(transfer)
+    assert isinstance(bridge.alignment, AttentionAlignment)
     assert bridge.alignment.shift.tokens == (2, 2)
 
 

@@ -138,7 +138,8 @@ def _teacher(args: argparse.Namespace) -> EmbeddedTeacher | HuggingFaceTeacher:
 def _reading(args: argparse.Namespace) -> dict[str, Any]:
     """What every language model takes."""
     names = ("layer", "pool", "spoken", "dtype", "device", "max_tokens", "batch_tokens")
-    return {name: getattr(args, name) for name in names}
+    given = {name: getattr(args, name) for name in names}
+    return given if args.devices == 1 else {**given, "device": "cpu"}  # of many, each process moves it to its own
 
 
 def _show(teacher: EmbeddedTeacher | HuggingFaceTeacher, texts: list[str]) -> None:

@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     sources = list(_sources(args))
     teacher = resolve_teacher(args.teacher)
     if args.subtract_mean:
-        teacher = centred(teacher, _transcripts(args.data))
+        teacher = centred(teacher, _transcripts(args.data, args.language))
     scores = [
         probe_source(
             source,
@@ -128,10 +128,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _transcripts(folder: Path) -> list[str | None]:
+def _transcripts(folder: Path, language: str | None) -> list[str | None]:
     from cmkt.data.manifest import cut_text, load_prepared
 
-    return [cut_text(cut) for cut in load_prepared(folder).speech]
+    spoken = [cut for cut in load_prepared(folder).speech if cut_text(cut)]
+    return [cut_text(cut) for cut in spoken if language in (None, cut.supervisions[0].language)]
 
 
 def _drawing(

@@ -101,25 +101,27 @@ def _teacher(transfer: dict[str, Any]) -> Teacher:
     """The teacher of the run, as `that_spells`."""
     from cmkt.text.centred import CentredTeacher
     from cmkt.text.controls import controlled
-    from cmkt.text.store import StoredTeacher
-    from cmkt.text.teacher import resolve_teacher
 
-    given = resolve_teacher(transfer.get("teacher", "embedded"))
-    named = that_spells(given)
-    if transfer.get("subtract_mean"):
-        if not isinstance(given, StoredTeacher):
-            raise DataError("Its teacher's mean direction was that of the training data, which is not at hand.")
-        return CentredTeacher(named, mean=given.mean_direction)
-    if transfer.get("control") == "random":
-        return controlled(named, "random", seed=int(transfer.get("seed", 0)))
-    return named
+    control = "random" if transfer.get("control") == "random" else None
+    named = controlled(
+        transfer.get("teacher", "embedded"),
+        control,
+        seed=int(transfer.get("seed", 0)),
+        subtract_mean=bool(transfer.get("subtract_mean")),
+    )
+    if isinstance(named, CentredTeacher) and not named.filled:
+        raise DataError("Its teacher's mean direction was that of the training data, which is not at hand.")
+    return that_spells(named)
 
 
 def that_spells(teacher: Teacher) -> Teacher:
     """In place of a store, which knows its own texts and no tokens, the model that filled it, where it is at hand."""
+    from cmkt.text.centred import CentredTeacher
     from cmkt.text.embedded import EmbeddedTeacher
     from cmkt.text.store import StoredTeacher
 
+    if isinstance(teacher, CentredTeacher):
+        return CentredTeacher(that_spells(teacher.teacher), mean=teacher.mean)
     if not isinstance(teacher, StoredTeacher):
         return teacher
     try:

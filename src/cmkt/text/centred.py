@@ -78,8 +78,9 @@ class CentredTeacher:
 
     @property
     def identity(self) -> str:
-        """That of the teacher, with a digest of the mean."""
-        digest = hashlib.blake2b(self.mean.numpy().tobytes(), digest_size=4).hexdigest()
+        """That of the teacher, with a digest of the mean, 0 before there is one."""
+        mean = self._mean
+        digest = "0" if mean is None else hashlib.blake2b(mean.numpy().tobytes(), digest_size=4).hexdigest()
         return f"centred-{digest}-{self.teacher.identity}"
 
     def fill(self, texts: Iterable[str | None]) -> None:

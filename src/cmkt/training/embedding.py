@@ -67,7 +67,7 @@ def embed_on_devices(
         "causal": getattr(teacher, "causal", None),
         "bits": bits,
     }
-    if rank_zero_only.rank == 0:
+    if getattr(rank_zero_only, "rank", 0) == 0:  # of the process, also before there is a trainer
         _put_together(store, opening)
     unique = unique_texts(texts)
     missing = sorted(StoreReader(store).missing(unique), key=len, reverse=True)
