@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from cmkt.models.crn import CRN
     from cmkt.models.demucs import Demucs
     from cmkt.models.dpcrn import DPCRN
+    from cmkt.models.mp_senet import MPSENet
+    from cmkt.models.se_mamba import SEMamba
     from cmkt.models.tf_conformer import TFConformer
     from cmkt.text.centred import CentredTeacher
     from cmkt.text.controls import RandomTeacher, ShuffledTeacher
@@ -50,8 +52,10 @@ _HOMES = {
     "EmbeddedTeacher": "cmkt.text.embedded",
     "HuggingFaceTeacher": "cmkt.text.huggingface",
     "MAE": "cmkt.losses.mae",
+    "MPSENet": "cmkt.models.mp_senet",
     "Positional": "cmkt.transfer.positional",
     "RandomTeacher": "cmkt.text.controls",
+    "SEMamba": "cmkt.models.se_mamba",
     "SISDR": "cmkt.losses.si_sdr",
     "Shift": "cmkt.transfer.shift",
     "ShiftChange": "cmkt.transfer.shift_schedule",
@@ -80,8 +84,10 @@ __all__ = [
     "Demucs",
     "EmbeddedTeacher",
     "HuggingFaceTeacher",
+    "MPSENet",
     "Positional",
     "RandomTeacher",
+    "SEMamba",
     "Shift",
     "ShiftChange",
     "ShuffledTeacher",

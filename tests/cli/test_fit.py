@@ -328,6 +328,9 @@ def test_a_setting_that_does_not_exist_is_a_usage_error(
         ["tf_conformer"],
         ["demucs"],
         ["demucs", "paper_sized/demucs"],
+        ["mp_senet", "paper_sized/mp_senet"],
+        ["se_mamba", "paper_sized/se_mamba"],
+        ["crn", "paper_sized/dpcrn"],
     ],
 )
 def test_every_combination_of_configs_that_is_documented_parses(

@@ -15,6 +15,7 @@ from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
 from cmkt.models.demucs import Demucs
 from cmkt.models.dpcrn import DPCRN
+from cmkt.models.se_mamba import SEMamba
 
 
 def shaken(model: nn.Module) -> nn.Module:
@@ -39,6 +40,8 @@ def small(name: str) -> nn.Module:
         return shaken(CRN(channels=(8, 8, 8), hidden=32))
     if name == "demucs":
         return shaken(Demucs(channels=(8, 12, 16), strides=(2, 4, 4)))
+    if name == "se_mamba":
+        return shaken(SEMamba(channels=(6, 8), blocks=1, head_width=4, states=3))
     return shaken(
         DPCRN(
             linear_bins=24,
@@ -77,7 +80,7 @@ def saved(crn: nn.Module, tmp_path: Path) -> Path:
     return save_model(crn, tmp_path / "saved", extra={"commit": "abc"})
 
 
-@pytest.fixture(scope="session", params=["crn", "dpcrn", "demucs"])
+@pytest.fixture(scope="session", params=["crn", "dpcrn", "se_mamba", "demucs"])
 def exported(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with model.json, model.safetensors and model.onnx of the same small model, to be left as it is."""
     folder = tmp_path_factory.mktemp(request.param)

@@ -110,7 +110,7 @@ def test_channels_and_samples_of_a_graph_of_waveforms_are_free(exported: Path) -
     assert [node.shape[0] for node in states] == ["channels"] * len(states)
 
 
-@pytest.mark.parametrize("exported", ["crn", "dpcrn"], indirect=True)
+@pytest.mark.parametrize("exported", ["crn", "dpcrn", "se_mamba"], indirect=True)
 def test_channels_and_frames_are_free_and_nothing_else_is(exported: Path) -> None:
     session = onnxruntime.InferenceSession(exported / "model.onnx")
     card = OnnxEnhancer(exported / "model.onnx").card

@@ -104,7 +104,7 @@ def test_the_recipe_of_the_docs_for_waveforms_gives_the_same(exported: Path) -> 
     np.testing.assert_allclose(delayed, whole[: delayed.size], atol=1e-5)
 
 
-@pytest.mark.parametrize("exported", ["crn", "dpcrn"], indirect=True)
+@pytest.mark.parametrize("exported", ["crn", "dpcrn", "se_mamba"], indirect=True)
 def test_the_recipe_of_the_docs_for_another_runtime_gives_the_same(exported: Path) -> None:
     session = onnxruntime.InferenceSession(exported / "model.onnx")
     facts = json.loads(session.get_modelmeta().custom_metadata_map["cmkt"])
@@ -147,7 +147,7 @@ def test_a_dtype_is_kept(exported: Path) -> None:
     assert output.dtype == np.float64
 
 
-@pytest.mark.parametrize("exported", ["crn", "dpcrn"], indirect=True)
+@pytest.mark.parametrize("exported", ["crn", "dpcrn", "se_mamba"], indirect=True)
 def test_silence_stays_silence_behind_a_mask(exported: Path) -> None:
     silence = np.zeros((2, 8_000), np.float32)
     enhancer = graph(exported)

@@ -14,6 +14,8 @@ from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
 from cmkt.models.demucs import Demucs
 from cmkt.models.dpcrn import DPCRN
+from cmkt.models.mp_senet import MPSENet
+from cmkt.models.se_mamba import SEMamba
 from cmkt.models.tf_conformer import TFConformer
 
 
@@ -37,8 +39,17 @@ def small_tf_conformer() -> TFConformer:
     return TFConformer(channels=(4, 8), blocks=1, heads=2, kernel=3)
 
 
-BACKBONES: list[Callable[[], nn.Module]] = [small_crn, small_dpcrn, small_demucs, small_blstm, small_tf_conformer]
-CAUSAL: list[Callable[[], CRN | DPCRN]] = [small_crn, small_dpcrn]
+def small_se_mamba() -> SEMamba:
+    return SEMamba(channels=(4, 8), blocks=1, head_width=4, states=3)
+
+
+def small_mp_senet() -> MPSENet:
+    return MPSENet(channels=8, dense=2, blocks=1, heads=2, kernel=3)
+
+
+MaskModel = CRN | DPCRN | SEMamba
+CAUSAL: list[Callable[[], MaskModel]] = [small_crn, small_dpcrn, small_se_mamba]
+BACKBONES: list[Callable[[], nn.Module]] = [*CAUSAL, small_demucs, small_blstm, small_tf_conformer, small_mp_senet]
 
 
 def speech_like(batch: int, samples: int) -> torch.Tensor:
@@ -92,7 +103,7 @@ def test_init_args_rebuild_the_same_model(build: Callable[[], nn.Module]) -> Non
 
 
 @pytest.mark.parametrize("build", [*CAUSAL, small_demucs])
-def test_causal_models_see_nothing_beyond_their_latency(build: Callable[[], CRN | DPCRN | Demucs]) -> None:
+def test_causal_models_see_nothing_beyond_their_latency(build: Callable[[], MaskModel | Demucs]) -> None:
     model = build().eval()
     x = speech_like(1, 4000)
     later = x.clone()
@@ -104,7 +115,7 @@ def test_causal_models_see_nothing_beyond_their_latency(build: Callable[[], CRN 
 
 @pytest.mark.parametrize("build", CAUSAL)
 @pytest.mark.parametrize("chunk", [1, 3, 7])
-def test_frame_by_frame_equals_the_whole(build: Callable[[], CRN | DPCRN], chunk: int) -> None:
+def test_frame_by_frame_equals_the_whole(build: Callable[[], MaskModel], chunk: int) -> None:
     model = build().double().eval()
     spectrum = model.stft.analyse(speech_like(2, 4000).double())
     whole, _ = model.enhance_frames(spectrum, model.initial_state(2))
@@ -117,7 +128,7 @@ def test_frame_by_frame_equals_the_whole(build: Callable[[], CRN | DPCRN], chunk
 
 
 @pytest.mark.parametrize("build", CAUSAL)
-def test_real_parts_give_what_the_complex_spectrum_gives(build: Callable[[], CRN | DPCRN]) -> None:
+def test_real_parts_give_what_the_complex_spectrum_gives(build: Callable[[], MaskModel]) -> None:
     model = build().double().eval()
     spectrum = model.stft.analyse(speech_like(2, 2000).double())
     state = [torch.randn_like(tensor) for tensor in model.initial_state(2)]
@@ -128,7 +139,7 @@ def test_real_parts_give_what_the_complex_spectrum_gives(build: Callable[[], CRN
 
 
 @pytest.mark.parametrize("build", CAUSAL)
-def test_folded_norms_are_the_same_map_in_evaluation(build: Callable[[], CRN | DPCRN]) -> None:
+def test_folded_norms_are_the_same_map_in_evaluation(build: Callable[[], MaskModel]) -> None:
     model = build().double()
     for _ in range(20):  # in training mode, so that the norms learn other statistics than zero and one
         model(3 * speech_like(2, 2000).double())
@@ -140,15 +151,15 @@ def test_folded_norms_are_the_same_map_in_evaluation(build: Callable[[], CRN | D
     torch.testing.assert_close(model(speech_like(1, 3000).double()), wanted, atol=1e-12, rtol=0)
 
 
-@pytest.mark.parametrize("build", [CRN, DPCRN, Demucs])
-def test_default_causal_models_stay_within_their_budgets(build: Callable[[], CRN | DPCRN | Demucs]) -> None:
+@pytest.mark.parametrize("build", [CRN, DPCRN, Demucs, SEMamba])
+def test_default_causal_models_stay_within_their_budgets(build: Callable[[], MaskModel | Demucs]) -> None:
     model = build()
     assert sum(p.numel() for p in model.parameters()) <= 600_000
     assert model.latency_samples <= 0.040 * model.sample_rate
 
 
 @pytest.mark.parametrize("build", CAUSAL)
-def test_an_unchanged_mask_gives_the_input_back(build: Callable[[], CRN | DPCRN]) -> None:
+def test_an_unchanged_mask_gives_the_input_back(build: Callable[[], MaskModel]) -> None:
     model = build().eval()
     last: Any = model.decoder[-1]
     torch.nn.init.zeros_(last.conv.weight)
@@ -178,3 +189,26 @@ def test_a_conformer_that_cannot_be_built_is_refused(wrong: dict[str, Any]) -> N
 def test_a_dual_path_network_that_cannot_be_built_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         DPCRN(**{"channels": (4, 6), "kernels": (5, 3), **wrong})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"channels": ()},
+        {"blocks": 0},
+        {"head_width": 5},
+        {"head_width": 0},
+        {"expansion": 0},
+        {"states": 0},
+        {"kernel": 1},
+    ],
+)
+def test_a_state_space_network_that_cannot_be_built_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        SEMamba(**{"channels": (4, 8), "head_width": 4, **wrong})
+
+
+@pytest.mark.parametrize("wrong", [{"dense": 0}, {"blocks": 0}, {"channels": 6}, {"kernel": 4}, {"heads": 0}])
+def test_a_network_of_magnitude_and_phase_that_cannot_be_built_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError):
+        MPSENet(**{"channels": 8, "heads": 2, **wrong})

@@ -13,6 +13,8 @@ from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
 from cmkt.models.demucs import Demucs
 from cmkt.models.dpcrn import DPCRN
+from cmkt.models.mp_senet import MPSENet
+from cmkt.models.se_mamba import SEMamba
 from cmkt.models.tf_conformer import TFConformer
 from cmkt.testing.enhancer import (
     ENHANCER_CHECKS,
@@ -37,8 +39,10 @@ MODELS: dict[str, Callable[[], nn.Module]] = {
     "dpcrn": lambda: DPCRN(linear_bins=20, merged_bands=20, channels=(4, 6), kernels=(5, 3), hidden=8),
     "demucs": lambda: Demucs(channels=(4, 6), strides=(4, 4)),
     "demucs_without_delay": lambda: Demucs(channels=(4, 6), strides=(2, 4), layers=1, delay_hops=0),
+    "se_mamba": lambda: SEMamba(channels=(4, 8), blocks=1, head_width=4, states=3),
     "blstm": BLSTM,
     "tf_conformer": lambda: TFConformer(channels=(4, 8), blocks=1, heads=2, kernel=3),
+    "mp_senet": lambda: MPSENet(channels=8, dense=2, blocks=1, heads=2, kernel=3),
 }
 
 

@@ -102,10 +102,9 @@ def _teacher(transfer: dict[str, Any]) -> Teacher:
     from cmkt.text.centred import CentredTeacher
     from cmkt.text.controls import controlled
 
-    control = "random" if transfer.get("control") == "random" else None
     named = controlled(
         transfer.get("teacher", "embedded"),
-        control,
+        "random" if transfer.get("control") == "random" else None,
         seed=int(transfer.get("seed", 0)),
         subtract_mean=bool(transfer.get("subtract_mean")),
     )

@@ -21,8 +21,7 @@ def frame_mask(spectrum: Tensor, stft: STFT, lengths: Tensor | None) -> Tensor:
     batch, frames = spectrum.shape[:2]
     if lengths is None:
         return torch.ones(batch, frames, 1, device=spectrum.device)
-    real = torch.tensor([stft.frames(int(n)) for n in lengths.tolist()], device=spectrum.device)
-    return (torch.arange(frames, device=spectrum.device) < real[:, None]).float()[..., None]
+    return stft.frames_within(lengths, frames).float()[..., None]
 
 
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:

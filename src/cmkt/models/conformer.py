@@ -47,6 +47,25 @@ class ConformerBlock(nn.Module):
         return y
 
 
+@final
+class TwoPathConformer(nn.Module):
+    """(B, K, W, C) -> (B, K, W, C): along the K frames in each of the W bands, then along the bands of each frame."""
+
+    def __init__(self, channels: int, *, heads: int, kernel: int, expansion: int) -> None:
+        super().__init__()
+        self.time = ConformerBlock(channels, heads=heads, kernel=kernel, expansion=expansion)
+        self.bands = ConformerBlock(channels, heads=heads, kernel=kernel, expansion=expansion)
+
+    def forward(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+        """`mask` (B, K) says which frames are real."""
+        batch, frames, bands, channels = x.shape
+        rows = None if mask is None else mask.repeat_interleave(bands, dim=0)
+        along_time = self.time(x.transpose(1, 2).reshape(batch * bands, frames, channels), rows)
+        x = along_time.reshape(batch, bands, frames, channels).transpose(1, 2)
+        y: Tensor = self.bands(x.reshape(batch * frames, bands, channels)).reshape(x.shape)
+        return y
+
+
 class _FeedForward(nn.Sequential):
     def __init__(self, channels: int, expansion: int) -> None:
         wide = expansion * channels

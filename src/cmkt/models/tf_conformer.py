@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from cmkt.errors import ConfigError
 from cmkt.models.blocks import compressed_features, decode, decoder, encode, encoder, encoder_state, halvings, masked
-from cmkt.models.conformer import ConformerBlock
+from cmkt.models.conformer import TwoPathConformer
 from cmkt.spectral.stft import STFT
 
 
@@ -28,7 +28,7 @@ class TFConformer(nn.Module):
     and along the bands, with `channels[-1]` features, a multiple of twice `heads`. kernel: of their convolutions, odd.
     compression: exponent applied to the magnitude at the input. The layer to supervise is the last pair, `blocks.1` of
     the default, (B, K, W, C). Time and memory grow with the square of the length: long recordings are enhanced in
-    windows. The paper's size is about `channels=(64, 64), blocks=4`.
+    windows.
     """
 
     causal = False
@@ -69,7 +69,7 @@ class TFConformer(nn.Module):
         self._widths = halvings(self.stft.bins, len(channels))
         self.encoder = encoder(channels, kernels=(3,) * len(channels))
         self.blocks = nn.ModuleList(
-            _TwoPath(channels[-1], heads=heads, kernel=kernel, expansion=expansion) for _ in range(blocks)
+            TwoPathConformer(channels[-1], heads=heads, kernel=kernel, expansion=expansion) for _ in range(blocks)
         )
         self.decoder = decoder(channels, self._widths)
 
@@ -82,33 +82,9 @@ class TFConformer(nn.Module):
         real, imaginary = spectrum.real, spectrum.imag
         features = compressed_features(real, imaginary, self.compression)
         skips, _ = encode(self.encoder, features, encoder_state(self._channels, self._widths, len(noisy), noisy))
-        mask = self._frames_within(lengths, spectrum)
+        mask = None if lengths is None else self.stft.frames_within(lengths, spectrum.shape[1])
         x = skips[-1].permute(0, 2, 3, 1)
         for block in self.blocks:
             x = block(x, mask)
         enhanced = masked(real, imaginary, decode(self.decoder, x.permute(0, 3, 1, 2), skips))
         return self.stft.synthesise(torch.complex(*enhanced), samples)
-
-    def _frames_within(self, lengths: Tensor | None, spectrum: Tensor) -> Tensor | None:
-        if lengths is None:
-            return None
-        real = torch.tensor([self.stft.frames(int(n)) for n in lengths.tolist()], device=spectrum.device)
-        return torch.arange(spectrum.shape[1], device=spectrum.device) < real[:, None]
-
-
-class _TwoPath(nn.Module):
-    """(B, K, W, C): along time in each band, then along the bands of each frame."""
-
-    def __init__(self, channels: int, *, heads: int, kernel: int, expansion: int) -> None:
-        super().__init__()
-        self.time = ConformerBlock(channels, heads=heads, kernel=kernel, expansion=expansion)
-        self.bands = ConformerBlock(channels, heads=heads, kernel=kernel, expansion=expansion)
-
-    def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
-        """`mask` (B, K) says which frames are real."""
-        batch, frames, bands, channels = x.shape
-        rows = None if mask is None else mask.repeat_interleave(bands, dim=0)
-        along_time = self.time(x.transpose(1, 2).reshape(batch * bands, frames, channels), rows)
-        x = along_time.reshape(batch, bands, frames, channels).transpose(1, 2)
-        y: Tensor = self.bands(x.reshape(batch * frames, bands, channels)).reshape(x.shape)
-        return y

@@ -44,6 +44,11 @@ class STFT(nn.Module):
         """K, the number of frames of a waveform of so many samples."""
         return -(-samples // self.hop_samples) + self.overlap - 1
 
+    def frames_within(self, lengths: Tensor, frames: int) -> Tensor:
+        """(B, frames) bool: which frames belong to waveforms of `lengths` (B,) in samples."""
+        real = torch.tensor([self.frames(int(n)) for n in lengths.tolist()], device=self.window.device)
+        return torch.arange(frames, device=self.window.device) < real[:, None]
+
     def analyse(self, waveform: Tensor) -> Tensor:
         """Complex spectrum (B, K, bins) of a waveform (B, T)."""
         samples = waveform.shape[-1]
