@@ -145,6 +145,7 @@ def draw(measured: list[dict[str, Any]], path: Path) -> None:
         for axis in (tokens, frames):
             axis.axhline(each["mean_direction"], color=color, lw=1, ls=":")
     tokens.set_xlabel("shift (tokens)")
+    tokens.set_xticks(sorted({int(amount) for each in measured for amount in each["attention"]}))
     tokens.set_ylabel("blind floor: L_CMA per token on frames of noise")
     tokens.set_ylim(bottom=0)
     tokens.legend(fontsize=7, loc="lower right")
