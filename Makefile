@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 OUTPUT ?= demo
+MANDARIN := packages/cmkt-mandarin-lm
 BIN := $(VENV)/bin
 
 .PHONY: demo test lint setup tools clean
@@ -23,6 +24,7 @@ $(VENV)/.ready: pyproject.toml constraints.txt | tools
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	if [ -f $(MANDARIN)/src/cmkt_mandarin_lm/encoder/model.safetensors ]; then $(BIN)/python -m pip install --quiet $(MANDARIN); fi
 	touch $@
 
 # What pip cannot bring: Python 3.11 with its venv module and headers, and a C compiler, which `pesq` is built with.

@@ -20,10 +20,9 @@ from pathlib import Path
 import torch
 
 from cmkt.errors import ConfigError
-from cmkt.text.embedded import EmbeddedTeacher
+from cmkt.text.embedded import EMBEDDED, EMBEDDED_MODELS, ENGLISH, EmbeddedTeacher
 from cmkt.text.embedding import unique_texts
 from cmkt.text.huggingface import HuggingFaceTeacher
-from cmkt.text.teacher import EMBEDDED
 from cmkt.transfer.alignment import AlignmentSpec, check_teacher
 from cmkt.transfer.attention import Attention
 from cmkt.transfer.causal import Causal
@@ -79,8 +78,10 @@ def main() -> None:
 
 
 def teacher_of(name: str, layer: int) -> EmbeddedTeacher | HuggingFaceTeacher:
-    """The embedded teacher, or one of transformers."""
-    return EmbeddedTeacher(layer=layer) if name == EMBEDDED else HuggingFaceTeacher(name, layer=layer)
+    """An embedded teacher (English where only "embedded" is said), or one of transformers."""
+    if name == EMBEDDED or name in EMBEDDED_MODELS:
+        return EmbeddedTeacher(ENGLISH if name == EMBEDDED else name, layer=layer)
+    return HuggingFaceTeacher(name, layer=layer)
 
 
 def sentences(path: Path, limit: int, seed: int, language: str = LANGUAGE) -> list[str]:

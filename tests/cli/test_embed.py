@@ -132,7 +132,7 @@ def test_a_transcript_that_is_far_too_long_is_an_error(
 def test_a_language_that_the_teacher_does_not_know_is_warned_of(tmp_path: Path) -> None:
     data = _prepared(tmp_path / "a", ["我们在北京学习语言", "今天天气很好"])
     with pytest.warns(UserWarning, match="does not know the language"):
-        assert main(["embed", "--data", data, "--output", str(tmp_path / "store")]) == 0
+        assert main(["embed", "--teacher", "embedded-en", "--data", data, "--output", str(tmp_path / "store")]) == 0
 
 
 def test_a_cut_with_two_supervisions_is_embedded_as_training_asks_for_it(tmp_path: Path, teacher: str) -> None:
@@ -142,3 +142,14 @@ def test_a_cut_with_two_supervisions_is_embedded_as_training_asks_for_it(tmp_pat
     store = str(tmp_path / "store")
     assert main(["embed", "--data", str(tmp_path / "data"), "--teacher", teacher, "--output", store]) == 0
     assert StoredTeacher(store).covers(["THE FOX THE LAZY DOG"])
+
+
+def test_mandarin_transcripts_are_embedded_by_the_model_that_knows_mandarin(
+    tmp_path: Path, mandarin_package: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = _prepared(tmp_path / "a", ["打开空调", "今天 天气很好"])
+    assert main(["embed", "--data", data, "--output", str(tmp_path / "store")]) == 0
+    printed = capsys.readouterr().out
+    assert "2 texts, 10 tokens" in printed
+    assert "unknown tokens 0.0%" in printed
+    assert StoredTeacher(tmp_path / "store").width == 16

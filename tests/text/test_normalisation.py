@@ -37,7 +37,7 @@ def test_text_without_mixed_case_becomes_sentence_case_for_a_cased_teacher(text:
         ("Well - it's 21, isn't it?", "Well it's twenty one isn't it"),
         ("‘TWAS 3.5%", "Twas three point five percent"),
         ("state-of-the-art e-mail", "State of the art e mail"),
-        ("他在2014年, 走了。", "他在2014年 走了"),
+        ("他在2014年, 走了。", "他在二零一四年 走了"),
         ("IT IS 21", "It is twenty one"),
         ("...", ""),
     ],

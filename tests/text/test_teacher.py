@@ -21,6 +21,12 @@ def test_embedded_is_the_model_of_the_package() -> None:
     assert isinstance(teacher, Tokenising)
 
 
+def test_embedded_follows_the_language_of_the_texts(mandarin_package: Path) -> None:
+    assert resolve_teacher("embedded", texts=["打开空调"]).width == 16
+    assert resolve_teacher("embedded-zh-causal").width == 16
+    assert resolve_teacher("embedded", texts=["OPEN THE DOOR"]).width == 384
+
+
 def test_a_folder_with_a_model_is_a_language_model(tiny_bert: Path) -> None:
     assert isinstance(resolve_teacher(str(tiny_bert)), HuggingFaceTeacher)
     assert isinstance(resolve_teacher(tiny_bert), HuggingFaceTeacher)

@@ -25,7 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--data", required=True, nargs="+", type=Path, metavar="DIR", help="folders that `cmkt prepare` wrote"
     )
     parser.add_argument(
-        "--teacher", default="embedded", metavar="T", help="embedded, a folder, or a name on the Hugging Face hub"
+        "--teacher",
+        default="embedded",
+        metavar="T",
+        help="embedded (the shipped model for the language of the transcripts), embedded-en, "
+        "embedded-zh, "
+        "embedded-zh-causal, a folder, or a name on the Hugging Face hub (default: embedded)",
     )
     parser.add_argument(
         "--layer",
@@ -41,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a vector for each of these; Hanzi and kana are words of their own (default: tokens)",
     )
     parser.add_argument(
-        "--spoken", action="store_true", help="let the teacher read English numbers in words, and no punctuation"
+        "--spoken", action="store_true", help="let the teacher read numbers in words, and no punctuation"
     )
     parser.add_argument(
         "--dtype", choices=("float32", "float16", "bfloat16"), default="float32", help="of the teacher (float32)"
@@ -71,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     # Set before the tokenizer is first used: its threads and DataLoader workers made by a fork do not go together.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     texts = _transcripts(args.data)
-    teacher = _teacher(args)
+    teacher = _teacher(args, texts)
     if args.dry_run:
         _show(teacher, texts)
         return 0
@@ -115,21 +120,21 @@ def _transcripts(folders: list[Path]) -> list[str]:
     return texts
 
 
-def _teacher(args: argparse.Namespace) -> EmbeddedTeacher | HuggingFaceTeacher:
-    from cmkt.text.embedded import EmbeddedTeacher
+def _teacher(args: argparse.Namespace, texts: list[str]) -> EmbeddedTeacher | HuggingFaceTeacher:
+    from cmkt.text.embedded import EMBEDDED, EMBEDDED_MODELS, EmbeddedTeacher, embedded_name
     from cmkt.text.huggingface import HuggingFaceTeacher
     from cmkt.text.store import is_store
-    from cmkt.text.teacher import EMBEDDED
 
     for option in ("batch_tokens", "max_tokens"):
         if getattr(args, option) < 1:
             raise ConfigError(
                 f"`--{option.replace('_', '-')}` must be at least 1, but is {getattr(args, option)} instead."
             )
-    if args.teacher == EMBEDDED:
+    if args.teacher in (EMBEDDED, *EMBEDDED_MODELS):
         if args.revision is not None:
             raise ConfigError("`--revision` must be left out for the embedded teacher: its weights are pinned.")
-        return EmbeddedTeacher(**_reading(args))
+        name = embedded_name(texts) if args.teacher == EMBEDDED else args.teacher
+        return EmbeddedTeacher(name, **_reading(args))
     if is_store(args.teacher):
         raise ConfigError(f"`--teacher` must be a language model, but {args.teacher} is an embedding store.")
     return HuggingFaceTeacher(args.teacher, revision=args.revision, **_reading(args))

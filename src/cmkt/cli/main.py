@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "demo",
     "prepare": "train",
     "transcribe": "asr,eval",
+    "train-lm": "train",
     "embed": "train,embedded",
     "fit": "train,embedded",
     "evaluate": "eval,torch",
@@ -36,7 +37,7 @@ COMMANDS = {
 }
 """Each command with the extras that bring what it needs.
 
-Each is a file of this folder with SUMMARY and either add_arguments and run, or run_arguments.
+Each is a file of this folder, with _ for -, with SUMMARY and either add_arguments and run, or run_arguments.
 """
 
 
@@ -99,7 +100,7 @@ def _run(command: str, arguments: list[str]) -> int:
 
 
 def _module(command: str) -> ModuleType:
-    return import_module(f"cmkt.cli.{command}")
+    return import_module(f"cmkt.cli.{command.replace('-', '_')}")
 
 
 def _overview() -> str:

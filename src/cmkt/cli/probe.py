@@ -105,9 +105,9 @@ def run(args: argparse.Namespace) -> int:
     )
     alignment = _alignment(args)
     sources = list(_sources(args))
-    teacher = resolve_teacher(args.teacher)
+    teacher = resolve_teacher(args.teacher, texts=_transcripts(args))
     if args.subtract_mean:
-        teacher = centred(teacher, _transcripts(args.data, args.language))
+        teacher = centred(teacher, _transcripts(args))
     scores = [
         probe_source(
             source,
@@ -128,11 +128,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _transcripts(folder: Path, language: str | None) -> list[str | None]:
-    from cmkt.data.manifest import cut_text, load_prepared
+def _transcripts(args: argparse.Namespace) -> list[str | None]:
+    from cmkt.data.manifest import load_prepared
 
-    spoken = [cut for cut in load_prepared(folder).speech if cut_text(cut)]
-    return [cut_text(cut) for cut in spoken if language in (None, cut.supervisions[0].language)]
+    said = [each for cut in load_prepared(args.data).speech for each in cut.supervisions]
+    return [each.text for each in said if args.language in (None, each.language)]
 
 
 def _drawing(

@@ -116,18 +116,27 @@ def _teacher(transfer: dict[str, Any]) -> Teacher:
 def that_spells(teacher: Teacher) -> Teacher:
     """In place of a store, which knows its own texts and no tokens, the model that filled it, where it is at hand."""
     from cmkt.text.centred import CentredTeacher
-    from cmkt.text.embedded import EmbeddedTeacher
     from cmkt.text.store import StoredTeacher
 
     if isinstance(teacher, CentredTeacher):
         return CentredTeacher(that_spells(teacher.teacher), mean=teacher.mean)
     if not isinstance(teacher, StoredTeacher):
         return teacher
-    try:
-        embedded = EmbeddedTeacher()
-    except CmktError:
-        return teacher
-    return embedded if embedded.identity == teacher.identity else teacher
+    return _embedded_of(teacher.identity) or teacher
+
+
+def _embedded_of(identity: str) -> Teacher | None:
+    """The shipped model that filled a store, where it is installed."""
+    from cmkt.text.embedded import EMBEDDED_MODELS, EmbeddedTeacher
+
+    for name in EMBEDDED_MODELS:
+        try:
+            embedded = EmbeddedTeacher(name)
+        except CmktError:
+            continue
+        if embedded.identity == identity:
+            return embedded
+    return None
 
 
 def _frame_width(source: FrameSource) -> int:

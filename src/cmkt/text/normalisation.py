@@ -10,6 +10,7 @@ from __future__ import annotations
 import unicodedata
 
 from cmkt.text.english_numbers import english_numbers
+from cmkt.text.hanzi_numbers import hanzi_numbers
 from cmkt.text.unspaced import has_unspaced
 
 NORMALISATION_VERSION = 1
@@ -24,7 +25,7 @@ def tidy(text: str) -> str:
 def normalise(text: str, *, lowercase: bool, spoken: bool = False) -> str:
     """The text as the teacher should read it, which may be empty.
 
-    spoken: without punctuation and signs, and numbers in words (those of English; beside Hanzi digits stay).
+    spoken: without punctuation and signs, and numbers in words, English ones or, beside Hanzi, in Hanzi.
     lowercase: the teacher knows no capitals. Otherwise a text without any mixture of case (all capitals, or none)
     becomes sentence case; a text that already mixes both is someone's deliberate spelling and is kept.
 
@@ -43,7 +44,7 @@ def normalise(text: str, *, lowercase: bool, spoken: bool = False) -> str:
 
 def as_said(text: str) -> str:
     """Numbers in words; letters, their marks, apostrophes inside words, and spaces for all the rest."""
-    worded = text if has_unspaced(text) else english_numbers(text)
+    worded = hanzi_numbers(text) if has_unspaced(text) else english_numbers(text)
     straight = worded.replace("\u2019", "'")
     kept = "".join(each if each == "'" or unicodedata.category(each)[0] in "LNM" else " " for each in straight)
     return " ".join(word for part in kept.split() if (word := part.strip("'")))

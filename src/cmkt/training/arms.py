@@ -52,10 +52,11 @@ class Transfer:
     """Settings of linguistic transfer in a configuration; each is that of `cmkt.attach`.
 
     layer: name of the submodule to supervise, or a list of `SupervisedLayer`, each with its own layout, alignment and
-    weight; layout: the axes of its output; teacher: an embedding store, "embedded",
-    "characters" (for CTC), a language model's name or folder, or a Teacher; control: "shuffled" (every utterance has
-    another one's transcript) or "random" (a random vector for each token), to tell language from regularisation;
-    subtract_mean: take the direction that all its vectors share off the teacher's, `cmkt.CentredTeacher`;
+    weight; layout: the axes of its output; teacher: an embedding store, "embedded" (`cmkt fit` takes the shipped model
+    for the language of the training transcripts), "characters" (for CTC), a language model's name or folder, or a
+    Teacher; control: "shuffled" (every utterance has another one's transcript) or "random" (a random vector for each
+    token), to tell language from regularisation; subtract_mean: take the direction that all vectors of the teacher
+    share off them, `cmkt.CentredTeacher`;
     alignment: its specification, default `Attention()`; alpha: weight of L_SE; reduction: of L_CMA, "mean" or "sum";
     bridge_warmup_steps: steps in which L_CMA trains the bridge alone;
     seed: of the bridge and of the control; log_gradient_norms_every: steps between logs of the gradient norms of both

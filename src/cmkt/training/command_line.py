@@ -15,10 +15,11 @@ from lightning.pytorch.callbacks import ModelCheckpoint, ProgressBar
 from lightning.pytorch.cli import ArgsType, LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
-from cmkt.data.manifest import load_prepared
+from cmkt.data.manifest import cut_text, load_prepared
 from cmkt.errors import ConfigError
 from cmkt.inference.load import load_weights
 from cmkt.inference.save import check_savable
+from cmkt.text.embedded import EMBEDDED, embedded_name
 from cmkt.training.callbacks import Speed, StepSeed, StopOnInterrupt, TrainingProgress
 from cmkt.training.checkpoint import AtomicCheckpointIO, check_fits, read_checkpoint
 from cmkt.training.data import MixtureData
@@ -145,10 +146,18 @@ class FitCommandLine(LightningCLI):
             self.run.check_free()
         for folder in (self.config.data.train, self.config.data.dev):
             load_prepared(folder)
+        self._choose_embedded_teacher()
         if self.config.threads is not None:
             if self.config.threads < 1:
                 raise ConfigError(f"`--threads` must be at least 1, but is {self.config.threads} instead.")
             torch.set_num_threads(self.config.threads)
+
+    def _choose_embedded_teacher(self) -> None:
+        """Puts the name of the model for the language of the training transcripts in place of "embedded"."""
+        transfer = self.config.model.transfer
+        if transfer is not None and transfer.teacher == EMBEDDED:
+            transfer.teacher = embedded_name(map(cut_text, load_prepared(self.config.data.train).speech))
+            log.info("The teacher is %s, after the language of the transcripts.", transfer.teacher)
 
     def after_instantiate_classes(self) -> None:
         """Checks that the parts fit each other, then makes the folder."""

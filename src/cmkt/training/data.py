@@ -15,7 +15,7 @@ from cmkt.data.dataset import MixtureDataset
 from cmkt.data.manifest import Prepared, load_prepared
 from cmkt.data.mixture import Mixer
 from cmkt.data.plan import MixtureSettings
-from cmkt.data.sampler import BucketBatchSampler, FixedBatchSampler
+from cmkt.data.sampler import BucketBatchSampler, FixedBatchSampler, Item
 from cmkt.data.selection import clean_enough
 from cmkt.errors import CheckpointError, ConfigError
 from cmkt.training.callbacks import batches_done
@@ -221,7 +221,7 @@ class MixtureData(LightningDataModule):
         return (0, 1) if self.trainer is None else (self.trainer.global_rank, self.trainer.world_size)
 
     def _loader(
-        self, data: MixtureDataset, sampler: BatchStream | FixedBatchSampler, workers: int
+        self, data: MixtureDataset, sampler: BatchStream[Item] | FixedBatchSampler, workers: int
     ) -> DataLoader[Example]:
         on_gpu = self.trainer is not None and self.trainer.strategy.root_device.type == "cuda"
         return DataLoader(

@@ -7,21 +7,31 @@ wherever in an epoch it stopped: n comes from the training loop, which knows wha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import final
+from typing import Generic, Protocol, TypeVar, final
 
 from torch.utils.data import Sampler
 
-from cmkt.data.sampler import BucketBatchSampler, Item
+Item = TypeVar("Item")
+
+
+class EpochBatches(Protocol[Item]):
+    """What draws the batches of an epoch, the same number in each."""
+
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+
+    def batches(self, epoch: int) -> list[list[Item]]:
+        """What is in every batch of the epoch."""
 
 
 @final
-class BatchStream(Sampler[list[Item]]):
+class BatchStream(Sampler[list[Item]], Generic[Item]):
     """Every batch of every epoch of `sampler`, without end, from number `first` on.
 
     Has no length: the trainer's `max_steps` ends a run.
     """
 
-    def __init__(self, sampler: BucketBatchSampler, first: int = 0) -> None:
+    def __init__(self, sampler: EpochBatches[Item], first: int = 0) -> None:
         self.batches = sampler
         self.first = first
 

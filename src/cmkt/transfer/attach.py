@@ -43,7 +43,8 @@ def attach(
     that is called once in a forward pass, its end or a pattern where no other one fits; or several `Supervised`, each
     with its own layout, alignment and weight (hierarchical transfer). layout: the axes of its output, such as "b t c"
     or "b c f t", or a function that makes frames (B, F, C) of whatever the layer returns.
-    teacher: "embedded", a store, a language model's name or folder, or a Teacher. alignment: default `Attention()`.
+    teacher: "embedded" (English; Mandarin is "embedded-zh"), a store, a language model's name or folder, or a Teacher.
+    alignment: default `Attention()`.
     loss: L_SE, called as loss(estimate=, reference=, lengths=), default `MAE()`. alpha: weight of L_SE, 0 to 1.
     reduction: of L_CMA, "mean" over tokens or the paper's "sum". bridge_warmup_steps: of a model that is trained
     already, passes in which L_CMA trains the fresh bridge alone. sample_rate: in Hz, default `model.sample_rate`.
