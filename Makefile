@@ -1,17 +1,20 @@
-# Two commands do everything on a fresh machine: `make demo` and `make test`.
+# Two commands do everything on a fresh machine: `make demo` and `make test`. `make test-all` adds the slow tests.
 PYTHON ?= python3
 VENV ?= .venv
 OUTPUT ?= demo
 MANDARIN := packages/cmkt-mandarin-lm
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint setup tools clean
+.PHONY: demo test test-all lint setup tools clean
 
 demo: $(VENV)/.ready
 	$(BIN)/cmkt demo --output $(OUTPUT)
 
 test: $(VENV)/.ready lint
 	$(BIN)/python -m pytest -n 2
+
+test-all: $(VENV)/.ready lint
+	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .

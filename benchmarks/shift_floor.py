@@ -136,7 +136,7 @@ def draw(measured: list[dict[str, Any]], path: Path) -> None:
     figure = new_figure(9.0, 4.0)
     tokens, frames = figure.subplots(1, 2, sharey=True)
     for number, each in enumerate(measured):
-        color, looks = f"C{number}", "causal" if each["causal"] else "bidirectional"
+        color, looks = f"C{number}", "sees no later token" if each["causal"] else "bidirectional"
         for axis, kind, style in ((tokens, "attention", "-"), (tokens, "question", "--"), (frames, "frames", "-")):
             amounts = sorted(map(int, each[kind]))
             values = [each[kind][str(amount)] for amount in amounts]

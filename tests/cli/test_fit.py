@@ -17,7 +17,7 @@ import yaml
 from cmkt.audio.write import write_audio
 from cmkt.cli.main import main
 from cmkt.data.entry import Entry
-from cmkt.data.manifest import make_cut, write_prepared
+from cmkt.data.manifest import load_prepared, make_cut, write_prepared
 from cmkt.data.report import Report
 from cmkt.data.validation import Checked, check_recording
 from cmkt.evaluation.training_cost import read_cost
@@ -130,6 +130,22 @@ def test_overlays_add_transfer_and_a_shift(arguments: list[str], corpus_folder: 
     assert "tokens: 1" in config
     assert json.loads((tmp_path / "run" / "enhancer" / "model.json").read_text())["training"]["arm"] == "transfer"
     assert any(row["dev/transfer"] for row in rows(RunDirectory(tmp_path / "run")))
+
+
+def test_the_language_of_the_transcripts_chooses_the_embedded_teacher(
+    arguments: list[str], corpus_folder: Path, mandarin_package: Path, tmp_path: Path
+) -> None:
+    for split in ("train", "dev"):
+        prepared = load_prepared(corpus_folder / split)
+        speech = list(prepared.speech)
+        for each in speech:
+            each.supervisions[0].text = "今天天气很好"
+        write_prepared(tmp_path / split, speech=speech, noise=prepared.noise, rir=[], report=Report())
+    transfer = ["--config", str(CONFIGS / "transfer" / "attention.yaml"), "--model.transfer.teacher", "embedded"]
+    data = ["--data.train", str(tmp_path / "train"), "--data.dev", str(tmp_path / "dev")]
+    assert main([*arguments, *transfer, *data]) == 0
+    saved = yaml.safe_load(RunDirectory(tmp_path / "run").config.read_text())
+    assert saved["model"]["transfer"]["teacher"] == "embedded-zh"
 
 
 def test_the_saved_config_makes_the_same_run_again(arguments: list[str], corpus_folder: Path, tmp_path: Path) -> None:

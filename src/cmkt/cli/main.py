@@ -30,6 +30,7 @@ COMMANDS = {
     "probe": "train,embedded",
     "maps": "train,embedded,report",
     "layers": "train",
+    "models": "torch",
     "enhance": "torch",
     "average": "torch",
     "export": "export",

@@ -28,6 +28,8 @@ from cmkt.training.language_model.settings import Settings, check_same_settings,
 if TYPE_CHECKING:
     from torch import nn
 
+    from cmkt.text.language.sequences import Sequences
+
 DECODER = "decoder"
 ENCODER = "encoder"
 
@@ -62,7 +64,7 @@ def train_language_models(
         f"{len(corpus.held_out):,}",
     )
     parts = {"all held-out lines": corpus.held_out, "those as transcripts": corpus.held_out_spoken}
-    counted = _counted(corpus, output)
+    counted = _counted(corpus, parts, output)
     decoder, encoder = _trained(corpus, output, settings, accelerator=accelerator, progress=progress)
     report = {
         "settings": asdict(settings),
@@ -107,11 +109,10 @@ def _trained(
     return decoder.cpu().half().float().eval(), encoder.cpu().half().float().eval()
 
 
-def _counted(corpus: Corpus, output: Path) -> dict[str, float]:
+def _counted(corpus: Corpus, parts: dict[str, Sequences], output: Path) -> dict[str, float]:
     """The scores of counts, kept, as they take minutes."""
     path = output / "text" / "trigram.json"
     if not path.is_file():
-        parts = {"all held-out lines": corpus.held_out, "those as transcripts": corpus.held_out_spoken}
         scores = counted_scores(corpus.train, parts, vocabulary_size=len(corpus.vocabulary))
         write_text(path, json.dumps(scores, indent=2) + "\n")
     counted: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
