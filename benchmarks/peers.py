@@ -3,7 +3,7 @@
     python benchmarks/peers.py                  ours alone, a minute
     python benchmarks/peers.py --peers VENV     beside theirs; VENV has studies/peers/requirements.txt
 
-Real-time factor: processor time over audio time, the median of several runs in the same process and in turns; in
+Real-time factor: processor time over audio time, the least of several runs in the same process and in turns; in
 brackets the ratio to `CRN` in ONNX. Whole: an array of 10 s at once. Stream: 2 s in chunks of one hop (12.5 ms, theirs
 10 ms). Ours have untrained weights, which cost the same. RNNoise gets noise at 48 kHz, so resampling is not counted.
 The times are those of the builds that the packages bring.
@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import site
-import statistics
 import sys
 import tempfile
 import time
@@ -123,9 +122,9 @@ def seconds_of(work: Callable[[], object]) -> float:
 
 
 def factors(works: dict[str, Callable[[], object]], seconds: float) -> dict[str, float]:
-    """Median real-time factor of each, in turns, so that a busy machine hits all alike, after a first round."""
+    """Least real-time factor of each, in turns, so that a busy machine hits all alike, after a first round."""
     rounds = [{name: seconds_of(work) / seconds for name, work in works.items()} for _ in range(RUNS + 1)][1:]
-    return {name: statistics.median(times[name] for times in rounds) for name in works}
+    return {name: min(times[name] for times in rounds) for name in works}
 
 
 def cell(name: str, measured: dict[str, float]) -> str:

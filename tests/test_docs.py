@@ -49,9 +49,9 @@ class Waveform(nn.Module):
 class Spectrogram(nn.Module):
     """(B, bins, frames) complex to the same."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = 16) -> None:
         super().__init__()
-        self.lstm, self.mask = nn.LSTM(257, 16, batch_first=True), nn.Linear(16, 257)
+        self.lstm, self.mask = nn.LSTM(257, width, batch_first=True), nn.Linear(width, 257)
 
     def forward(self, spectrum: Tensor) -> Tensor:
         hidden = self.lstm(spectrum.abs().transpose(1, 2))[0]
@@ -108,5 +108,12 @@ def test_adapters_have_fewer_than_ten_lines_and_train(
     assert list(own.state_dict()) == keys
 
 
+def test_the_adapter_for_the_command_line_is_made_of_numbers_and_trains() -> None:
+    torch.manual_seed(0)
+    adapter = run(EXAMPLES[2])["FromSpectrogram"]
+    mine = run(EXAMPLES[4], FromSpectrogram=adapter, Net=Spectrogram)["Mine"](width=16)
+    check_trains(cmkt.attach(mine, layer="lstm", layout="b t c", teacher=Words()))
+
+
 def test_every_example_is_tried() -> None:
-    assert len(EXAMPLES) == 4
+    assert len(EXAMPLES) == 5

@@ -140,7 +140,7 @@ def test_the_language_of_the_transcripts_chooses_the_embedded_teacher(
         speech = list(prepared.speech)
         for each in speech:
             each.supervisions[0].text = "今天天气很好"
-        write_prepared(tmp_path / split, speech=speech, noise=prepared.noise, rir=[], report=Report())
+        write_prepared(tmp_path / split, speech=speech, noise=list(prepared.noise or ()), rir=[], report=Report())
     transfer = ["--config", str(CONFIGS / "transfer" / "attention.yaml"), "--model.transfer.teacher", "embedded"]
     data = ["--data.train", str(tmp_path / "train"), "--data.dev", str(tmp_path / "dev")]
     assert main([*arguments, *transfer, *data]) == 0

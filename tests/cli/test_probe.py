@@ -13,6 +13,7 @@ from torch import Tensor
 
 from cmkt.audio.write import write_audio
 from cmkt.cli.main import main
+from cmkt.inference.load import GRAPH_NAME, default_card
 from cmkt.inference.save import save_model
 from cmkt.models.crn import CRN
 
@@ -158,6 +159,11 @@ def test_bad_input_is_one_line_on_stderr(
 def test_a_missing_run_is_refused(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(command(data, tmp_path / "none")) == 2
     assert "does not exist" in capsys.readouterr().err
+
+
+def test_a_graph_is_refused_because_it_has_no_layers(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(command(data, default_card().with_name(GRAPH_NAME))) == 2
+    assert "is an ONNX graph, which has no layers" in capsys.readouterr().err
 
 
 def test_probing_on_what_the_bridge_was_trained_on_is_refused(

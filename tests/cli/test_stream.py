@@ -19,6 +19,7 @@ from cmkt.cli.main import main
 from cmkt.errors import AudioError, ConfigError
 from cmkt.inference.load import load
 from cmkt.inference.save import save_model
+from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -78,6 +79,31 @@ def test_floats_of_two_channels_at_another_rate_keep_their_number(model: Path) -
     assert lines[2] == "warning: the input ended within a sample; 3 bytes were left out"
 
 
+def test_a_model_that_needs_the_future_says_so_and_its_windows_can_be_chosen(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    model = save_model(BLSTM(hidden=8, layers=1, dense=8), tmp_path / "blstm")
+    noisy = samples(12_000)
+    process = piped("--model", model, "--sample-rate", "16000")
+    output, errors = process.communicate(noisy.tobytes())
+    assert (process.returncode, len(output)) == (0, 2 * 12_000)
+    warned, stated, _ = errors.decode().splitlines()
+    assert warned.startswith("warning: The model does not run frame by frame")
+    assert stated.startswith("latency 4000.0 ms; ")
+    process = piped("--model", model, "--sample-rate", "16000", "--window-seconds", "0.5")
+    output, errors = process.communicate(noisy.tobytes())
+    assert errors.decode().splitlines()[0].startswith("latency 500.0 ms; ")
+    with load(model).stream(sample_rate=16_000, window_seconds=0.5) as opened:
+        wanted = np.concatenate((opened.feed(noisy / np.float32(32_768)), opened.flush()))
+    np.testing.assert_allclose(np.frombuffer(output, "<i2") / 32_768, wanted, atol=1.1 / 32_768)
+
+
+def test_windows_of_a_causal_model_are_refused(model: Path) -> None:
+    process = piped("--model", model, "--sample-rate", "16000", "--window-seconds", "2")
+    _, errors = process.communicate(b"")
+    assert process.returncode == 2
+    assert errors.decode().startswith("error: `--window-seconds` must belong to a model that needs the future, but ")
+
+
 def test_a_block_is_answered_while_the_pipe_stays_open(model: Path) -> None:
     process = piped("--model", model, "--sample-rate", "16000")
     assert process.stdin is not None
@@ -133,6 +159,8 @@ def test_wrong_arguments_are_refused_before_the_model_is_loaded() -> None:
         stream.run(parsed("--sample-rate", "16000", "--channels", "0"))
     with pytest.raises(ConfigError, match="attenuation_limit_db"):
         stream.run(parsed("--sample-rate", "16000", "--attenuation-limit-db", "-1"))
+    with pytest.raises(ConfigError, match="window_seconds"):
+        stream.run(parsed("--sample-rate", "16000", "--window-seconds", "0"))
     with pytest.raises(SystemExit):
         parsed("--sample-rate", "16000", "--format", "s24le")
 

@@ -128,6 +128,11 @@ def test_the_graph_holds_no_norms_of_batches_and_no_paths_of_this_machine(export
     assert {entry.key for entry in model.metadata_props} == {CARD_KEY, SEAL_KEY}
 
 
+def test_a_convolutional_network_computes_no_shapes_frame_by_frame(crn: nn.Module, tmp_path: Path) -> None:
+    graph = onnx.load(export_model(crn, tmp_path / "a.onnx").path).graph
+    assert not {"Shape", "ConstantOfShape"} & {node.op_type for node in graph.node}
+
+
 def test_exporting_leaves_the_model_as_it_is(crn: nn.Module, tmp_path: Path) -> None:
     before = {name: value.clone() for name, value in crn.state_dict().items()}
     done = export_model(crn.train(), tmp_path / "a.onnx")

@@ -189,6 +189,41 @@ def test_audio_that_cannot_be_used_is_refused(exported: Path) -> None:
         graph(exported).enhance(np.full(100, np.nan, np.float32), sample_rate=RATE)
 
 
+@pytest.mark.parametrize(
+    ("chunk", "message"),
+    [
+        (np.zeros(100, np.int16), "float array"),
+        (np.zeros((2, 100), np.float32), r"must be \(1, n\)"),
+        (np.zeros((1, 1, 100), np.float32), r"must be \(1, n\)"),
+        (np.full(100, np.nan, np.float32), "finite"),
+    ],
+)
+def test_a_wrong_chunk_is_refused_and_changes_nothing(exported: Path, chunk: FloatArray, message: str) -> None:
+    enhancer, audio = graph(exported), noise(1_000)
+    with enhancer.stream(sample_rate=RATE) as stream:
+        first = stream.feed(audio[:500])
+        with pytest.raises(AudioError, match=message):
+            stream.feed(chunk)
+        output = np.concatenate((first, stream.feed(audio[500:]), stream.flush()))
+    np.testing.assert_allclose(output, enhancer.enhance(audio, sample_rate=RATE), atol=1e-5)
+    with pytest.raises(ConfigError, match="flushed or closed"):
+        stream.feed(audio)
+    for rate in (0, 16_000.0):
+        with pytest.raises(AudioError, match="`sample_rate`"):
+            enhancer.stream(sample_rate=rate)  # type: ignore[arg-type]
+
+
+def test_the_strength_control_and_the_peak_guard_work_in_streams(exported: Path) -> None:
+    enhancer, loud = graph(exported), 50.0 * noise(4_000)
+    with enhancer.stream(sample_rate=RATE, attenuation_limit_db=0.0) as stream:
+        dry = np.concatenate((stream.feed(0.1 * loud), stream.flush()))
+    np.testing.assert_allclose(dry, 0.1 * loud, atol=1e-6)
+    with enhancer.stream(sample_rate=RATE, attenuation_limit_db=0.0) as stream:
+        output = np.concatenate((stream.feed(loud), stream.flush()))
+    assert np.abs(loud).max() > 1.0
+    assert 0.99 < np.abs(output).max() < 1.0
+
+
 def test_it_runs_on_one_thread_unless_told_otherwise(exported: Path) -> None:
     assert graph(exported)._session.get_session_options().intra_op_num_threads == 1
     two = OnnxEnhancer(exported / "model.onnx", threads=2)

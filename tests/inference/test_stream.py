@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from cmkt.errors import AudioError, ConfigError
 from cmkt.inference.enhancer import TorchEnhancer
 from cmkt.inference.load import load
 from cmkt.inference.stream import Stream, dry_gain
+from cmkt.models.crn import CRN
+from cmkt.models.demucs import Demucs
+from cmkt.models.dpcrn import DPCRN
+from cmkt.models.se_mamba import SEMamba
+from cmkt.signal.resample import resample
 
 if TYPE_CHECKING:
     from cmkt.types import FloatArray
@@ -91,10 +98,80 @@ def test_a_stream_of_a_model_that_needs_the_future_states_its_window_as_latency(
     assert np.isfinite(output).all()
 
 
+def test_a_stream_of_a_model_that_needs_the_future_says_so_at_once_unless_a_window_was_chosen(blstm: nn.Module) -> None:
+    with pytest.warns(UserWarning, match=r"works in windows of 4 s, and a sample leaves up to 4 s after") as caught:
+        stream = TorchEnhancer(blstm).stream(sample_rate=16_000)
+    assert caught[0].filename == __file__
+    assert stream.latency_seconds == pytest.approx(4.0)
+
+
+def test_a_sample_of_a_windowed_stream_leaves_within_the_stated_latency(blstm: nn.Module) -> None:
+    stream = TorchEnhancer(blstm).stream(sample_rate=8_000, window_seconds=0.5)
+    withheld = longest = 0
+    for sample in noise(9_000)[:, None]:
+        withheld += 1
+        longest = max(longest, withheld)
+        withheld -= stream.feed(sample).shape[-1]
+    assert 0.5 < longest / 8_000 <= stream.latency_seconds
+
+
+@pytest.mark.parametrize("sample_rate", [16_000, 11_025])
+@pytest.mark.parametrize("chunk", [1_237, 50_000])
+def test_a_windowed_stream_does_not_depend_on_the_chunks(blstm: nn.Module, sample_rate: int, chunk: int) -> None:
+    audio, enhancer = noise(2, 40_001), TorchEnhancer(blstm)
+
+    def streamed(size: int) -> FloatArray:
+        stream = enhancer.stream(sample_rate=sample_rate, channels=2, window_seconds=0.5, attenuation_limit_db=12.0)
+        parts = [stream.feed(audio[:, start : start + size]) for start in range(0, audio.shape[1], size)]
+        return np.concatenate((*parts, stream.flush()), axis=-1)
+
+    output = streamed(chunk)
+    assert output.shape == audio.shape
+    np.testing.assert_allclose(output, streamed(160), atol=1e-6)
+
+
+@pytest.mark.parametrize("seconds", [0.0, -1.0, 0.05, float("nan"), float("inf")])
+def test_a_window_that_cannot_be_is_refused(blstm: nn.Module, seconds: float) -> None:
+    with pytest.raises(ConfigError, match="`window_seconds` must be at least"):
+        TorchEnhancer(blstm).stream(sample_rate=16_000, window_seconds=seconds)
+
+
 def test_a_stream_of_the_default_model_has_less_than_60_ms_of_latency_at_48_khz() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         assert load("default").stream(sample_rate=48_000).latency_seconds == pytest.approx(0.0435)
+
+
+@pytest.mark.parametrize("build", [CRN, DPCRN, Demucs, SEMamba])
+def test_ten_seconds_in_chunks_of_random_sizes_are_what_offline_gives(build: Callable[[], nn.Module]) -> None:
+    torch.manual_seed(0)
+    model, generator = build().eval(), np.random.default_rng(1)
+    audio = noise(160_000)  # at -26 dBFS
+    with torch.no_grad():
+        whole = model(torch.from_numpy(audio)[None])[0].numpy()
+    stream, parts, start = TorchEnhancer(model).stream(sample_rate=16_000), [], 0
+    while start < audio.size:
+        size = int(generator.integers(0, 4_000))
+        parts.append(stream.feed(audio[start : start + size]))
+        start += size
+    np.testing.assert_allclose(np.concatenate((*parts, stream.flush())), whole, atol=1e-5)
+
+
+@pytest.mark.parametrize("sample_rate", [8_000, 44_100, 48_000])
+def test_at_another_rate_a_stream_is_the_model_between_two_resamplings(
+    enhancer: TorchEnhancer, sample_rate: int
+) -> None:
+    audio = noise(30_000)
+    there = resample(audio, sample_rate, 16_000)
+    with torch.no_grad():
+        enhanced = enhancer.model(torch.from_numpy(there)[None])[0].numpy()
+    wanted = resample(enhanced, 16_000, sample_rate)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        stream = enhancer.stream(sample_rate=sample_rate)
+    output = np.concatenate([stream.feed(chunk) for chunk in np.array_split(audio, 37)] + [stream.flush()])
+    reach = round(0.04 * sample_rate)  # the last frames hear how the resampler's filter rings on, in a stream only
+    np.testing.assert_allclose(output[:-reach], wanted[: output.size - reach], atol=1e-5)
 
 
 def test_streams_of_one_enhancer_do_not_hear_each_other(enhancer: TorchEnhancer) -> None:

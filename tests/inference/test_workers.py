@@ -61,7 +61,7 @@ class Fake:
         sample_rate: int,
         channels: int = 1,
         attenuation_limit_db: float | None = None,
-        window_seconds: float = 4.0,
+        window_seconds: float | None = None,
     ) -> Stream:
         return Stream(
             partial(Same, self._pause_seconds),

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from cmkt.models.blstm import BLSTM
 from cmkt.models.crn import CRN
 from cmkt.models.dpcrn import DPCRN
+from cmkt.models.tf_conformer import TFConformer
 from cmkt.transfer.calling import calling_of
 from cmkt.transfer.inspection import inspect_layer
 from cmkt.transfer.layers import list_layers, recommended
@@ -78,7 +79,9 @@ def test_attaching_agrees_with_every_line(model: nn.Module) -> None:
         (CRN(), "recurrent.gru"),
         (DPCRN(), "recurrent.lstm"),
         (BLSTM(), "dense"),
-        (Outsider(), "encode"),
+        (TFConformer(channels=(4, 8, 8), blocks=2, heads=2, kernel=3), "blocks.1"),
+        (Outsider(), "norm"),
+        (nn.Sequential(Outsider()), "0.norm"),
         (nn.Sequential(nn.Identity()), None),
     ],
 )

@@ -3,7 +3,8 @@
     arecord -t raw -f S16_LE -r 16000 | cmkt stream --model RUN --sample-rate 16000 | aplay -t raw -f S16_LE -r 16000
     ffmpeg -i talk.mp4 -f s16le -ac 1 -ar 48000 - | cmkt stream --model RUN --sample-rate 48000 > out.raw
 
-As many samples come out as go in. Ctrl-C ends the input: what is still owed is written, as at its usual end.
+As many samples come out as go in. A causal model answers frame by frame; any other works in windows (--window-seconds),
+and the delay is as long as they are. Ctrl-C ends the input: what is still owed is written, as at its usual end.
 """
 
 from __future__ import annotations
@@ -50,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="X",
         help="turn nothing down by more than X dB (default: no limit)",
     )
+    parser.add_argument(
+        "--window-seconds",
+        type=float,
+        metavar="W",
+        help="length of the windows, and so the delay, of a model that needs the future (default: 4)",
+    )
     parser.add_argument("--device", help="cpu, cuda, cuda:1, ...: run in torch there (default: the processor)")
     parser.add_argument(
         "--allow-foreign", action="store_true", help="load a model class from outside cmkt, which runs its code"
@@ -58,10 +65,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Exit code: 0 at the end of the input or when nobody reads the output any more, 130 after Ctrl-C."""
-    from cmkt.inference.stream import dry_gain
+    from cmkt.inference.stream import check_window, dry_gain
 
     check_rate(args.sample_rate)
     dry_gain(args.attenuation_limit_db)
+    if args.window_seconds is not None:
+        check_window(args.window_seconds)
     decoder = PcmDecoder(args.format, args.channels)
     _refuse_terminals()
     # The frames of a stream are too small for a second thread: beside a busy process, two had a real-time factor of 2.0
@@ -71,6 +80,11 @@ def run(args: argparse.Namespace) -> int:
     from cmkt.inference.pipe import TimedStream, pump
 
     enhancer = load(args.model, device=args.device, allow_foreign=args.allow_foreign)
+    if enhancer.causal and args.window_seconds is not None:
+        raise ConfigError(
+            f"`--window-seconds` must belong to a model that needs the future, but {args.model} runs frame by frame. "
+            "Leave it out."
+        )
     with warnings_once(), _open(enhancer, args) as stream:
         sys.stderr.write(
             f"latency {1000 * stream.latency_seconds:.1f} ms; {args.sample_rate} Hz, channels: {args.channels}, "
@@ -88,7 +102,10 @@ def _open(enhancer: Streaming, args: argparse.Namespace) -> Stream:
 
     def opened() -> Stream:
         return enhancer.stream(
-            sample_rate=args.sample_rate, channels=args.channels, attenuation_limit_db=args.attenuation_limit_db
+            sample_rate=args.sample_rate,
+            channels=args.channels,
+            attenuation_limit_db=args.attenuation_limit_db,
+            window_seconds=args.window_seconds,
         )
 
     silence = PcmDecoder("s16le", args.channels).decode(
@@ -96,6 +113,7 @@ def _open(enhancer: Streaming, args: argparse.Namespace) -> Stream:
     )
     with opened() as trial:
         trial.feed(silence)
+        trial.flush()
     return opened()
 
 

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from cmkt.audio.check import check_array, check_rate
-from cmkt.inference.stream import OFFLINE_WINDOW_SECONDS, Stream
+from cmkt.inference.stream import OFFLINE_WINDOW_SECONDS, STREAM_WINDOW_SECONDS, Stream, check_window
 
 if TYPE_CHECKING:
     from cmkt.inference.stream import Processor
     from cmkt.types import FloatArray
-
-_STREAM_WINDOW_SECONDS = 4.0
 
 
 class ArrayEnhancer(ABC):
@@ -48,7 +46,7 @@ class ArrayEnhancer(ABC):
 
         Computing time is not counted. Window + hop + look-ahead of a causal model, a window of 4 s of any other.
         """
-        return self._delay(round(_STREAM_WINDOW_SECONDS * self._sample_rate))
+        return self._delay(round(STREAM_WINDOW_SECONDS * self._sample_rate))
 
     def enhance(self, noisy: FloatArray, *, sample_rate: int, attenuation_limit_db: float | None = None) -> FloatArray:
         """Enhanced audio of the same shape, (T,) or (C, T), and dtype, at the same rate, without delay.
@@ -65,17 +63,27 @@ class ArrayEnhancer(ABC):
         sample_rate: int,
         channels: int = 1,
         attenuation_limit_db: float | None = None,
-        window_seconds: float = _STREAM_WINDOW_SECONDS,
+        window_seconds: float | None = None,
     ) -> Stream:
         """A new stream; many may be open at once, each has its own state and all share the weights.
 
         Causal models run frame by frame and give what `enhance` gives. Models that need the future run in overlapping
         windows of `window_seconds` with a cross-fade: each sample waits for its window, see `Stream.latency_seconds`.
+        Where none is given, a warning says so, and the windows are 4 s long; a causal model takes no notice of it.
         Raises AudioError for a rate, ConfigError for a channel count, limit or window that cannot work.
         """
         rate = check_rate(sample_rate)
+        window = STREAM_WINDOW_SECONDS if window_seconds is None else check_window(window_seconds)
+        opened = self._open(rate, channels, attenuation_limit_db, window)
         self._warn_band(rate, stacklevel=3)
-        return self._open(rate, channels, attenuation_limit_db, window_seconds)
+        if window_seconds is None and not self.causal:
+            warnings.warn(
+                "The model does not run frame by frame, because it needs the future or carries no state: the stream "
+                f"works in windows of {window:g} s, and a sample leaves up to {opened.latency_seconds:.3g} s after it "
+                "came in. Choose their length by `window_seconds`, or use a causal model.",
+                stacklevel=2,
+            )
+        return opened
 
     @abstractmethod
     def _processor(self, channels: int, window_samples: int) -> Processor:

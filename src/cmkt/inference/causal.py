@@ -99,7 +99,7 @@ class CausalProcessor:
         return self._advance(silence)[:, : self._fed - given]
 
     def _advance(self, audio: FloatArray) -> FloatArray:
-        pending = np.concatenate((self._pending, audio), axis=-1)
+        pending = np.concatenate((self._pending, audio), axis=-1) if self._pending.shape[-1] else audio
         whole = pending.shape[-1] // self._hop * self._hop
         self._pending = pending[:, whole:].copy()
         if not whole:

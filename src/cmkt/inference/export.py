@@ -1,8 +1,9 @@
 """Exporting a causal enhancer as one stateful ONNX graph: spectrum and state in, spectrum and state out.
 
 The number of frames and the batch are free, so the same file enhances whole signals and streams. The STFT stays outside
-(`torch.istft` does not export), complex numbers become their parts, and batch norms are folded into the convolutions.
-A model of waveforms becomes a graph of waveforms, with whole hops in the place of frames.
+(`torch.istft` does not export), complex numbers become their parts, batch norms are folded into the convolutions, and
+shapes are constants wherever they can be. A model of waveforms becomes a graph of waveforms, with whole hops in the
+place of frames.
 
 Shapes: B channels, K frames, W bins.
 """
@@ -38,6 +39,7 @@ from cmkt.inference.graph_card import (
     State,
     seal,
 )
+from cmkt.inference.graph_shapes import fold_shapes
 from cmkt.inference.load import find_card, load_torch
 from cmkt.inference.onnx import OnnxEnhancer
 
@@ -209,6 +211,7 @@ def _described(path: Path, card: GraphCard) -> bytes:
     import onnx
 
     graph = onnx.load(path)
+    fold_shapes(graph, lambda channels, frames: _silence(card, channels, frames))
     onnx.helper.set_model_props(graph, {CARD_KEY: card.dumps(), SEAL_KEY: UNSEALED})
     graph.producer_name, graph.producer_version = "cmkt", card.cmkt_version
     for node in graph.graph.node:
@@ -225,10 +228,9 @@ def _export(model: nn.Module, card: GraphCard, path: Path) -> None:
     """
     if find_spec("onnx") is None:
         raise MissingExtraError(extra_hint("onnx", "export"))
-    channels, frames = _EXAMPLE
-    shape = (channels, frames * card.hop_samples) if card.of_waveforms else (*_EXAMPLE, card.window_samples // 2 + 1)
+    shape = _signal_shape(card, *_EXAMPLE)
     signal = torch.randn(len(card.signal_inputs), *shape, generator=torch.Generator().manual_seed(_SEED))
-    state = [torch.zeros(channels, *state.shape) for state in card.states]
+    state = [torch.zeros(_EXAMPLE[0], *state.shape) for state in card.states]
     steps = "samples" if card.of_waveforms else "frames"
     free = {name: {0: "channels"} for name in (*card.inputs, *card.outputs)}
     free |= {name: {0: "channels", 1: steps} for name in (*card.signal_inputs, *card.signal_outputs)}
@@ -250,6 +252,20 @@ def _export(model: nn.Module, card: GraphCard, path: Path) -> None:
             f"{card.class_path} must be exportable, but torch cannot: {error}. `enhance_parts` must consist of "
             "operations that ONNX has, and must not depend on the values of its inputs."
         ) from error
+
+
+def _silence(card: GraphCard, channels: int, frames: int) -> dict[str, FloatArray]:
+    """Inputs of the graph."""
+    shapes = dict.fromkeys(card.signal_inputs, _signal_shape(card, channels, frames))
+    shapes |= {state.input: (channels, *state.shape) for state in card.states}
+    return {name: np.zeros(shape, dtype=np.float32) for name, shape in shapes.items()}
+
+
+def _signal_shape(card: GraphCard, channels: int, frames: int) -> tuple[int, ...]:
+    """Of each input before the states, for so many frames or hops."""
+    if card.of_waveforms:
+        return channels, frames * card.hop_samples
+    return channels, frames, card.window_samples // 2 + 1
 
 
 def _noise_like(sample_rate: int) -> FloatArray:

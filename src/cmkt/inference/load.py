@@ -52,8 +52,9 @@ def load_torch(source: str | Path, *, device: str = "cpu", allow_foreign: bool =
     """`load` of a torch model, also for "default". Raises ConfigError for an .onnx."""
     if Path(source).suffix == GRAPH_SUFFIX:
         raise ConfigError(
-            f"The model must be a torch model here, but {source} is an ONNX graph, which runs on the CPU only. Name "
-            "the run directory or the .safetensors that it was exported from, or no device."
+            f"The model must be a torch model here, but {source} is an ONNX graph, which has no layers and runs on the "
+            "CPU only. Name the run directory or the .safetensors that it was exported from; to enhance with it, name "
+            "no device."
         )
     card_path = find_card(source)
     card = read_card(card_path)

@@ -27,6 +27,11 @@ BLOCK_SECONDS = 10.0
 OFFLINE_WINDOW_SECONDS = 30.0
 """Window of a model that needs the future where nobody waits: for arrays and for files, so that both agree."""
 
+STREAM_WINDOW_SECONDS = 4.0
+"""Window of such a model in a stream, unless another is asked for."""
+
+_SHORTEST_WINDOW_SECONDS = 0.1
+
 # 40 dB above full scale: no recording, but an integer array that was only cast to float.
 _HIGHEST_PEAK = 100.0
 
@@ -54,7 +59,7 @@ class Streaming(Protocol):
         sample_rate: int,
         channels: int = 1,
         attenuation_limit_db: float | None = None,
-        window_seconds: float = 4.0,
+        window_seconds: float | None = None,
     ) -> Stream:
         """A new stream with a state of its own."""
 
@@ -73,6 +78,16 @@ def dry_gain(attenuation_limit_db: float | None) -> float:
             "12 turns nothing down by more than 12 dB; leave it out for no limit."
         )
     return float(10.0 ** (-attenuation_limit_db / 20.0))
+
+
+def check_window(window_seconds: float) -> float:
+    """The length of a window in seconds. Raises ConfigError unless it is finite and at least 0.1 s."""
+    if not _SHORTEST_WINDOW_SECONDS <= window_seconds < float("inf"):
+        raise ConfigError(
+            f"`window_seconds` must be at least {_SHORTEST_WINDOW_SECONDS} s, but is {window_seconds}. A model that "
+            "needs the future sees nothing but its window: 2 to 4 s hold a phrase."
+        )
+    return window_seconds
 
 
 @final
@@ -175,7 +190,8 @@ class Stream:
         return guard_peaks(wet)
 
     def _shaped(self, parts: list[FloatArray]) -> FloatArray:
-        audio = np.concatenate(parts, axis=-1).astype(self._dtype, copy=False)
+        joined = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+        audio = joined.astype(self._dtype, copy=False)
         return audio[0] if self._flat else audio
 
     def _checked(self, chunk: FloatArray) -> FloatArray:
@@ -190,9 +206,9 @@ class Stream:
                 f"A chunk must be ({self._channels}, n) as the stream has {self._channels} channel(s), "
                 f"but has shape {chunk.shape}."
             )
-        if not np.isfinite(audio).all():
+        peak = float(np.abs(audio).max(initial=0.0))  # NaN where there is one
+        if not np.isfinite(peak):
             raise AudioError("A chunk must be finite, but holds NaN or infinity. Clean it and feed it again.")
-        peak = float(np.abs(audio).max(initial=0.0))
         if peak > _HIGHEST_PEAK:
             raise AudioError(f"A chunk must have full scale 1, but its peak is {peak:.0f}. Divide int16 by 32768.")
         return audio

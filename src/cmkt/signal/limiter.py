@@ -20,9 +20,9 @@ def guard_peaks(x: FloatArray) -> FloatArray:
     """
     x = x.astype(np.float32) if x.dtype == np.float16 else x
     magnitude = np.abs(x)
-    over = magnitude > KNEE
-    if not over.any():
+    if magnitude.max(initial=0.0) <= KNEE:
         return x.copy()
+    over = magnitude > KNEE
     bent = KNEE + (1 - KNEE) * np.tanh((magnitude[over] - KNEE) / (1 - KNEE))
     guarded = x.copy()
     guarded[over] = np.copysign(np.minimum(bent, np.nextafter(x.dtype.type(1), x.dtype.type(0))), x[over])

@@ -42,18 +42,25 @@ class FrameTransform:
 
     def analyse(self, signal: FloatArray) -> NDArray[np.complex64]:
         """(C, window + (K - 1) * hop) -> (C, K, bins)."""
-        windows = np.lib.stride_tricks.sliding_window_view(signal, self.window_samples, axis=-1)
-        spectrum: NDArray[np.complex64] = fft.rfft(
-            windows[:, :: self.hop_samples].astype(np.float32, copy=False) * self.window
-        )
+        spectrum: NDArray[np.complex64] = fft.rfft(self._frames(signal).astype(np.float32, copy=False) * self.window)
         return spectrum
 
     def synthesise(self, spectrum: NDArray[np.complex64]) -> FloatArray:
         """(C, K, bins) -> (C, window + (K - 1) * hop): windowed frames, added at their places."""
         segments = fft.irfft(spectrum, n=self.window_samples) * self.window
         channels, frames, _ = segments.shape
+        if frames == 1:
+            alone: FloatArray = segments[:, 0]
+            return alone
         parts = segments.reshape(channels, frames, self.overlap, self.hop_samples)
         total = np.zeros((channels, frames + self.overlap - 1, self.hop_samples), dtype=segments.dtype)
         for j in range(self.overlap):
             total[:, j : j + frames] += parts[:, :, j]
         return total.reshape(channels, -1)
+
+    def _frames(self, signal: FloatArray) -> FloatArray:
+        """(C, window + (K - 1) * hop) -> (C, K, window)."""
+        if signal.shape[-1] == self.window_samples:
+            return signal[:, None]  # the usual frame of a stream: a sliding view takes longer than its transform
+        windows: FloatArray = np.lib.stride_tricks.sliding_window_view(signal, self.window_samples, axis=-1)
+        return windows[:, :: self.hop_samples]

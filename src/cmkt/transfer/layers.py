@@ -54,16 +54,37 @@ def list_layers(model: nn.Module, *, sample_rate: int) -> list[LayerReport]:
 def recommended(layers: list[LayerReport], model: nn.Module) -> LayerReport | None:
     """The layer to try first: the last sequence model over time; without one, the one deepest in the model.
 
-    "Deepest" is the layer with the fewest numbers a second, where the model has condensed most, but not its last, which
-    is the output itself. Layers with a frame rate or width outside FRAMES_PER_SECOND and WIDTH are left out. None where
-    no layer is left.
+    "Deepest" is the layer with the fewest numbers a second, where the model has condensed most, the last of equals. The
+    model's last layer and what holds it are its output, and so are layers beside it, unless there are no others. Layers
+    with a frame rate or width outside FRAMES_PER_SECOND and WIDTH are left out. None where no layer is left.
     """
     modules = dict(model.named_modules())
     usable = [layer for layer in layers if layer.problem is None and _in_range(layer)]
     sequence = [layer for layer in usable if isinstance(modules[layer.name], _SEQUENCE_MODELS)]
     if sequence:
         return sequence[-1]
-    return min(usable[:-1], key=lambda layer: (layer.width or 0) * (layer.frames_per_second or 0.0), default=None)
+    inner = {layer.name: layer for layer in reversed(_before_the_output(usable))}
+    best = min(inner.values(), key=_numbers_per_second, default=None)
+    while best and (holder := inner.get(best.name.rpartition(".")[0])) and _same_frames(holder, best):
+        best = holder  # "dense", not its last part "dense.1"
+    return best
+
+
+def _before_the_output(usable: list[LayerReport]) -> list[LayerReport]:
+    if not usable:
+        return []
+    end = usable[-1].name
+    group = end.rpartition(".")[0]
+    others = [layer for layer in usable if not f"{end}.".startswith(f"{layer.name}.")]
+    return [layer for layer in others if not (group and layer.name.startswith(f"{group}."))] or others
+
+
+def _numbers_per_second(layer: LayerReport) -> float:
+    return (layer.width or 0) * (layer.frames_per_second or 0.0)
+
+
+def _same_frames(a: LayerReport, b: LayerReport) -> bool:
+    return (a.shape, a.layout) == (b.shape, b.layout)
 
 
 def _in_range(layer: LayerReport) -> bool:
