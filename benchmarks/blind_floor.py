@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from cmkt.errors import ConfigError
-from cmkt.text.embedded import EMBEDDED, EmbeddedTeacher
+from cmkt.text.embedded import EMBEDDED, EMBEDDED_MODELS, ENGLISH, EmbeddedTeacher
 from cmkt.text.embedding import unique_texts
 from cmkt.text.huggingface import HuggingFaceTeacher
 from cmkt.transfer.alignment import AlignmentSpec, check_teacher
@@ -61,14 +61,8 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=400)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    teacher = (
-        EmbeddedTeacher(layer=args.layer)
-        if args.teacher == EMBEDDED
-        else HuggingFaceTeacher(args.teacher, layer=args.layer)
-    )
-    pairs = noise_pairs(teacher, sentences(args.texts, args.limit, args.seed), seed=args.seed)
-    held_out = pairs[: round(HELD_OUT_SHARE * len(pairs))]
-    train = pairs[len(held_out) :]
+    teacher = teacher_of(args.teacher, args.layer)
+    train, held_out = split(noise_pairs(teacher, sentences(args.texts, args.limit, args.seed), seed=args.seed))
     print(f"{teacher.identity}; {len(train)} sentences to train on, {len(held_out)} held out; {args.steps} steps\n")
     print("| alignment | blind floor | seconds |\n|---|---|---|")
     print(f"| always predict the mean direction | {mean_direction_floor(train, held_out):.3f} | |", flush=True)
@@ -83,9 +77,16 @@ def main() -> None:
         print(f"| {name} | {loss:.3f} | {time.perf_counter() - start:.0f} |", flush=True)
 
 
-def sentences(path: Path, limit: int, seed: int) -> list[str]:
+def teacher_of(name: str, layer: int) -> EmbeddedTeacher | HuggingFaceTeacher:
+    """An embedded teacher (English where only "embedded" is said), or one of transformers."""
+    if name == EMBEDDED or name in EMBEDDED_MODELS:
+        return EmbeddedTeacher(ENGLISH if name == EMBEDDED else name, layer=layer)
+    return HuggingFaceTeacher(name, layer=layer)
+
+
+def sentences(path: Path, limit: int, seed: int, language: str = LANGUAGE) -> list[str]:
     """Up to `limit` different sentences of the file, in an order that depends on the seed."""
-    texts = unique_texts(_lines(path))
+    texts = unique_texts(_lines(path, language))
     random.Random(seed).shuffle(texts)
     return texts[:limit]
 
@@ -100,12 +101,18 @@ def noise_pairs(teacher: Teacher, texts: list[str], *, seed: int) -> list[Pair]:
     return pairs
 
 
-def _lines(path: Path) -> Iterator[str | None]:
+def split(pairs: list[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Those to train on, and those held out."""
+    held_out = round(HELD_OUT_SHARE * len(pairs))
+    return pairs[held_out:], pairs[:held_out]
+
+
+def _lines(path: Path, language: str) -> Iterator[str | None]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             if path.suffix != ".jsonl":
                 yield line
-            elif (row := json.loads(line)).get("language", LANGUAGE) == LANGUAGE:
+            elif (row := json.loads(line)).get("language", language) == language:
                 yield row.get("text")
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cmkt.models.mp_senet import MPSENet
     from cmkt.models.se_mamba import SEMamba
     from cmkt.models.tf_conformer import TFConformer
+    from cmkt.text.centred import CentredTeacher
     from cmkt.text.controls import RandomTeacher, ShuffledTeacher
     from cmkt.text.embedded import EmbeddedTeacher
     from cmkt.text.huggingface import HuggingFaceTeacher
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from cmkt.transfer.ctc import CTC
     from cmkt.transfer.positional import Positional
     from cmkt.transfer.shift import Shift
+    from cmkt.transfer.shift_schedule import ShiftChange
     from cmkt.transfer.sinkhorn import Sinkhorn
 
 __version__ = "0.1.0"
@@ -42,6 +44,7 @@ _HOMES = {
     "BLSTM": "cmkt.models.blstm",
     "CRN": "cmkt.models.crn",
     "CTC": "cmkt.transfer.ctc",
+    "CentredTeacher": "cmkt.text.centred",
     "Causal": "cmkt.transfer.causal",
     "DPCRN": "cmkt.models.dpcrn",
     "Demucs": "cmkt.models.demucs",
@@ -55,6 +58,7 @@ _HOMES = {
     "SEMamba": "cmkt.models.se_mamba",
     "SISDR": "cmkt.losses.si_sdr",
     "Shift": "cmkt.transfer.shift",
+    "ShiftChange": "cmkt.transfer.shift_schedule",
     "ShuffledTeacher": "cmkt.text.controls",
     "Sinkhorn": "cmkt.transfer.sinkhorn",
     "StoredTeacher": "cmkt.text.store",
@@ -75,6 +79,7 @@ __all__ = [
     "SISDR",
     "Attention",
     "Causal",
+    "CentredTeacher",
     "CompressedSpectrum",
     "Demucs",
     "EmbeddedTeacher",
@@ -84,6 +89,7 @@ __all__ = [
     "RandomTeacher",
     "SEMamba",
     "Shift",
+    "ShiftChange",
     "ShuffledTeacher",
     "Sinkhorn",
     "StoredTeacher",

@@ -62,6 +62,21 @@ def test_a_dry_run_shows_what_the_teacher_reads_and_writes_nothing(
     assert not (tmp_path / "store").exists()
 
 
+def test_layers_pooling_dtype_and_bits_are_those_of_the_store(
+    tmp_path: Path, teacher: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["embed", "--data", _prepared(tmp_path / "a", ["THE QUICK FOX"]), "--teacher", teacher]
+    store = str(tmp_path / "store")
+    options = ["--layer", "1", "3", "--pool", "words", "--dtype", "bfloat16", "--spoken", "--bits", "8"]
+    assert main([*asked, "--output", store, *options]) == 0
+    stored = StoredTeacher(store)
+    assert stored.identity.startswith("bert-layer1+3-bfloat16-words-")
+    assert stored.embed(["THE QUICK FOX"])[0].shape[0] == 3
+    assert "cosine error of what this run stored" in capsys.readouterr().out
+    assert main([*asked, "--output", store, *options[:-2]]) == 2
+    assert "must have 16 bits a value, but was written with 8" in capsys.readouterr().err
+
+
 def test_a_store_of_another_teacher_is_refused(
     tmp_path: Path, teacher: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -260,6 +260,7 @@ def test_a_checkpoint_of_another_model_is_refused_by_name_and_nothing_is_changed
         (["--ckpt_path", __file__], "must be a checkpoint that `cmkt fit` wrote"),
         (["--data.dev", "nowhere/dev"], "nowhere/dev must be a prepared folder"),
         (["--checkpoint_every", "0"], "--checkpoint_every"),
+        (["--keep_every", "0"], "--keep_every"),
     ],
 )
 def test_bad_input_is_refused_before_anything_is_written(
@@ -332,6 +333,7 @@ def test_a_setting_that_does_not_exist_is_a_usage_error(
         ["crn", "transfer/attention"],
         ["crn", "transfer/attention", "transfer/shift1"],
         ["crn", "transfer/attention", "transfer/positional"],
+        ["crn", "transfer/attention", "transfer/shift_schedule"],
         ["crn", "transfer/attention", "transfer/sinkhorn"],
         ["crn", "transfer/attention", "transfer/shift1", "transfer/shuffled"],
         ["crn", "transfer/attention", "transfer/sinkhorn", "transfer/random"],
@@ -362,6 +364,7 @@ def test_every_combination_of_configs_that_is_documented_parses(
     [
         ("positional", []),
         ("sinkhorn", ["--model.transfer.alignment.shift.tokens=[0, 1]"]),
+        ("shift_schedule", []),
         ("shuffled", []),
         ("random", ["bert"]),
         ("ctc", ["--model.transfer.teacher=characters"]),

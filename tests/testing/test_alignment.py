@@ -14,6 +14,7 @@ from cmkt.transfer.bridge import Bridge
 from cmkt.transfer.causal import Causal
 from cmkt.transfer.positional import Positional
 from cmkt.transfer.shift import Shift
+from cmkt.transfer.shift_schedule import ShiftChange
 from cmkt.transfer.sinkhorn import Sinkhorn
 from cmkt.types import Aligned, Frames, Tokens
 
@@ -96,6 +97,7 @@ ALIGNMENTS: list[AlignmentSpec] = [
     Attention(shift=Shift(tokens=1)),
     Attention(shift=Shift(tokens=-2, frames=(-5, 5))),
     Attention(shift=Shift(tokens=(0, 2), frames=3)),
+    Attention(shift=Shift(tokens=1, frames=(-3, 3), changes=(ShiftChange(step=9, tokens=2),))),
     Positional(),
     Positional(heads=1, width=8),
     Causal(),

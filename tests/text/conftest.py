@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cmkt.testing.tiny_models import save_tiny_bert, save_tiny_llama, save_tiny_roberta
+from cmkt.testing.tiny_models import save_tiny_bert, save_tiny_llama, save_tiny_qwen, save_tiny_roberta
 
 
 class CountingTeacher:
@@ -55,7 +55,12 @@ def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_tiny_llama(tmp_path_factory.mktemp("llama"))
 
 
-@pytest.fixture(scope="session", params=["bert", "roberta", "llama"])
+@pytest.fixture(scope="session")
+def tiny_qwen(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_qwen(tmp_path_factory.mktemp("qwen"))
+
+
+@pytest.fixture(scope="session", params=["bert", "roberta", "llama", "qwen"])
 def tiny_model(request: pytest.FixtureRequest) -> Path:
     folder: Path = request.getfixturevalue(f"tiny_{request.param}")
     return folder

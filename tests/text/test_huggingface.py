@@ -8,6 +8,7 @@ import torch
 from cmkt.errors import ConfigError, TextError
 from cmkt.testing.tiny_models import LAYERS, POSITIONS, WIDTH, save_tiny_bert
 from cmkt.text.huggingface import HuggingFaceTeacher
+from cmkt.text.tokenisation import TextEncoder
 from cmkt.types import Teacher
 
 SHORT, MIDDLE, LONG = "THE FOX", "SHE HAD YOUR DARK SUIT", "THE QUICK BROWN FOX JUMPS OVER THE LAZY DOG"
@@ -32,7 +33,7 @@ def test_vectors_are_those_of_the_model_alone_without_special_tokens(tiny_model:
     special = encoded.pop("special_tokens_mask")[0].bool()
     with torch.no_grad():
         expected = model(**encoded).last_hidden_state[0][~special]
-    assert special.any()
+    assert special.any() or "qwen" in tiny_model.name
     torch.testing.assert_close(teacher.embed([LONG])[0], expected, atol=1e-5, rtol=0)
 
 
@@ -82,6 +83,55 @@ def test_layers_are_counted_from_the_input_and_from_the_end(tiny_model: Path) ->
     assert last.identity != first.identity
     torch.testing.assert_close(last.embed([LONG]), same.embed([LONG]))
     assert not torch.allclose(last.embed([LONG])[0], first.embed([LONG])[0])
+
+
+def test_of_several_layers_the_mean_is_taken(tiny_model: Path) -> None:
+    first, last = (HuggingFaceTeacher(tiny_model, layer=layer).embed([LONG])[0] for layer in (1, -1))
+    both, other_order = (HuggingFaceTeacher(tiny_model, layer=layers) for layers in ([1, -1], [LAYERS, 1]))
+    torch.testing.assert_close(both.embed([LONG])[0], (first + last) / 2)
+    assert both.identity == other_order.identity
+    assert f"layer1+{LAYERS}-" in both.identity
+    with pytest.raises(ConfigError, match="`layer` must name a layer"):
+        HuggingFaceTeacher(tiny_model, layer=[])
+
+
+def test_words_are_the_means_of_their_tokens(tiny_model: Path) -> None:
+    text = "JUMPS WALKING OVER"
+    tokens, words = HuggingFaceTeacher(tiny_model), HuggingFaceTeacher(tiny_model, pool="words")
+    assert [word.lower() for word in words.tokens(text)] == text.lower().split()
+    pieces, pooled = tokens.embed([text, "YOU"])[0], words.embed([text, "YOU"])[0]
+    assert pooled.shape == (3, WIDTH)
+    spelled = "".join(tokens.tokens(text)).lower().replace("\u0120", " ").replace("[unk]", "")
+    first = len(tokens.tokens("JUMPS"))
+    torch.testing.assert_close(pooled[0], pieces[:first].mean(dim=0), atol=1e-5, rtol=0)
+    assert spelled.startswith("jumps")
+    assert tokens.identity != words.identity
+
+
+def test_mandarin_goes_by_character_whatever_the_tokenizer_does(tiny_llama: Path) -> None:
+    """A byte-level tokenizer makes three tokens of a Hanzi; the model's vectors of these are averaged."""
+    text = "我们 OK"
+    pieces = HuggingFaceTeacher(tiny_llama).embed([text])[0]
+    characters = HuggingFaceTeacher(tiny_llama, pool="characters")
+    words = HuggingFaceTeacher(tiny_llama, pool="words")
+    assert characters.tokens(text) == ["我", "们", "o", "k"]  # without mixed case it is read in small letters
+    assert words.tokens(text) == ["我", "们", "ok"]
+    torch.testing.assert_close(characters.embed([text])[0][:2], words.embed([text])[0][:2])
+    torch.testing.assert_close(words.embed([text])[0][0], pieces[:3].mean(dim=0), atol=1e-5, rtol=0)
+
+
+def test_a_tokenizer_that_does_not_know_places_cannot_be_pooled() -> None:
+    class Slow:
+        is_fast = False
+
+    with pytest.raises(ConfigError, match="its Slow does not say where its tokens are"):
+        TextEncoder(Slow(), max_tokens=9, pool="words")
+
+
+def test_a_text_as_it_is_said_has_numbers_in_words_and_no_punctuation(tiny_llama: Path) -> None:
+    teacher = HuggingFaceTeacher(tiny_llama, spoken=True)
+    assert teacher.normalise("You had 21 - no?") == "You had twenty one no"
+    assert teacher.identity != HuggingFaceTeacher(tiny_llama).identity
 
 
 @pytest.mark.parametrize("layer", [LAYERS + 1, -LAYERS - 2])
@@ -155,10 +205,10 @@ def test_one_rare_word_is_not_warned_of(tiny_bert: Path) -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 def test_a_decoder_is_found_causal_and_an_encoder_not(
-    tiny_bert: Path, tiny_roberta: Path, tiny_llama: Path, dtype: str
+    tiny_bert: Path, tiny_roberta: Path, tiny_llama: Path, tiny_qwen: Path, dtype: str
 ) -> None:
-    found = [HuggingFaceTeacher(folder, dtype=dtype).causal for folder in (tiny_bert, tiny_roberta, tiny_llama)]
-    assert found == [False, False, True]
+    folders = (tiny_bert, tiny_roberta, tiny_llama, tiny_qwen)
+    assert [HuggingFaceTeacher(folder, dtype=dtype).causal for folder in folders] == [False, False, True, True]
 
 
 def test_causality_is_that_of_the_layer(tiny_bert: Path) -> None:

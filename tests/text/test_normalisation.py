@@ -31,11 +31,26 @@ def test_text_without_mixed_case_becomes_sentence_case_for_a_cased_teacher(text:
     assert normalise(text, lowercase=False) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Well - it's 21, isn't it?", "Well it's twenty one isn't it"),
+        ("‘TWAS 3.5%", "Twas three point five percent"),
+        ("state-of-the-art e-mail", "State of the art e mail"),
+        ("他在2014年, 走了。", "他在二零一四年 走了"),
+        ("IT IS 21", "It is twenty one"),
+        ("...", ""),
+    ],
+)
+def test_a_text_as_it_is_said_has_neither_digits_nor_punctuation(text: str, expected: str) -> None:
+    assert normalise(text, lowercase=False, spoken=True) == expected
+
+
 def test_an_uncased_teacher_gets_small_letters() -> None:
     assert normalise("Dr WHO", lowercase=True) == "dr who"
 
 
-@given(st.text(max_size=30), st.booleans())
-def test_normalised_text_is_always_tidy(text: str, lowercase: bool) -> None:
-    once = normalise(text, lowercase=lowercase)
+@given(st.text(max_size=30), st.booleans(), st.booleans())
+def test_normalised_text_is_always_tidy(text: str, lowercase: bool, spoken: bool) -> None:
+    once = normalise(text, lowercase=lowercase, spoken=spoken)
     assert once == " ".join(once.split())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from cmkt.errors import StoreError
+from cmkt.errors import ConfigError, StoreError
 from cmkt.text.store import StoredTeacher, StoreReader
 from cmkt.text.store_writer import StoreWriter
 
@@ -28,7 +28,7 @@ with StoreWriter(sys.argv[1], identity="teacher", width=64) as writer:
 
 WRITE_UNTIL_FULL = """
 import resource, sys, torch
-from cmkt.errors import StoreError
+from cmkt.errors import ConfigError, StoreError
 from cmkt.text.store_writer import StoreWriter
 with StoreWriter(sys.argv[1], identity="teacher", width=64) as writer:
     resource.setrlimit(resource.RLIMIT_FSIZE, (4 * 2**20, 4 * 2**20))
@@ -90,6 +90,36 @@ def test_the_store_of_another_teacher_is_refused_naming_both(tmp_path: Path) -> 
     with pytest.raises(StoreError, match=r"\(width 65\), but was written by teacher \(width 64\)"):
         _write(tmp_path, range(3), width=65)
     assert _assert_whole(tmp_path, 3) == 3
+
+
+def test_a_store_of_eight_bits_is_smaller_read_alike_and_keeps_its_bits(tmp_path: Path) -> None:
+    vectors = torch.randn(64, 384, generator=torch.Generator().manual_seed(0))
+    for bits in (8, 16):
+        with StoreWriter(tmp_path / str(bits), identity="teacher", width=384, bits=bits) as writer:
+            for number in range(50):
+                writer.put(f"text {number}", vectors + number)
+    found = StoredTeacher(tmp_path / "8").embed(["text 7"])[0]
+    torch.testing.assert_close(found, vectors + 7, atol=0.06, rtol=0)
+    sizes = [StoreReader(tmp_path / str(bits)).file_bytes for bits in (8, 16)]
+    assert sizes[0] < 0.6 * sizes[1]
+    with pytest.raises(StoreError, match="must have 16 bits a value, but was written with 8"):
+        StoreWriter(tmp_path / "8", identity="teacher", width=384)
+    with pytest.raises(ConfigError, match="`bits` must be 16 or 8, but is 4"):
+        StoreWriter(tmp_path / "4", identity="teacher", width=384, bits=4)
+    assert not (tmp_path / "4").exists()
+
+
+def test_another_store_of_the_same_teacher_is_absorbed_and_any_other_refused(tmp_path: Path) -> None:
+    _write(tmp_path / "own", range(10))
+    _write(tmp_path / "other", range(5, 20))
+    _write(tmp_path / "foreign", range(3), identity="foreign")
+    with StoreWriter(tmp_path / "own", identity="teacher", width=WIDTH) as writer:
+        writer.absorb(StoreReader(tmp_path / "other"))
+        writer.absorb(StoreReader(tmp_path / "other"))
+        with pytest.raises(StoreError, match="must be of the teacher and bits"):
+            writer.absorb(StoreReader(tmp_path / "foreign"))
+    assert _assert_whole(tmp_path / "own", 20) == 20
+    assert StoreReader(tmp_path / "own").statistics.tokens == 80
 
 
 def test_vectors_of_another_width_are_refused(tmp_path: Path) -> None:

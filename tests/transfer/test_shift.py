@@ -84,7 +84,7 @@ def test_a_drawn_displacement_without_generator_is_an_error() -> None:
 def test_a_range_that_runs_backwards_is_an_error() -> None:
     for name in ("frames", "tokens"):
         with pytest.raises(ConfigError, match=f"`{name}` of Shift must be .* low <= high"):
-            Shift(**{name: (3, 1)})
+            Shift(**{name: (3, 1)})  # type: ignore[arg-type]
 
 
 def test_displaced_frames_leave_the_utterance_and_padding_never_comes_in() -> None:

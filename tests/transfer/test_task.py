@@ -11,9 +11,12 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from cmkt.errors import ConfigError, LayerError
+from cmkt.transfer.alignment import AlignmentSpec
 from cmkt.transfer.attach import attach
 from cmkt.transfer.attention import Attention
 from cmkt.transfer.shift import Shift
+from cmkt.transfer.shift_schedule import ShiftChange
+from cmkt.transfer.sinkhorn import Sinkhorn
 from cmkt.transfer.task import TransferTask
 from cmkt.types import Losses, Teacher
 
@@ -167,6 +170,30 @@ def test_drawn_shifts_differ_from_step_to_step_and_a_resumed_task_draws_the_same
     resumed.load_state_dict(task.state_dict() | {"_extra_state": {"step": 2}})
     resumed.model.eval()
     assert [run(resumed).transfer.item() for _ in range(2)] == values[2:]
+
+
+@pytest.mark.parametrize("make_alignment", [lambda shift: Attention(shift, heads=2, width=16), Sinkhorn])
+def test_a_schedule_follows_the_steps_of_the_task_and_a_resumed_task_goes_on_with_it(
+    make_task: Callable[..., TransferTask], make_alignment: Callable[[Shift], AlignmentSpec]
+) -> None:
+    """ "a b c d" and "e f" have six tokens; a shift of k leaves max(0, 4 - k) + max(0, 2 - k)."""
+    shift = Shift(tokens=0, changes=(ShiftChange(step=3, tokens=3), ShiftChange(step=4, tokens=3, frames=(-9, 9))))
+    task = make_task(alignment=make_alignment(shift))
+    counted, drawn = [], []
+    for step in range(7):
+        if step == 2:
+            state = task.state_dict()
+        losses = run(task)
+        counted.append(losses.tokens)
+        drawn.append(losses.transfer.item())
+    assert counted == [6, 4, 2, 1, 1, 1, 1]
+    assert len(set(drawn[4:])) == 3
+    resumed = make_task(alignment=make_alignment(shift))
+    resumed.load_state_dict(state)
+    again = [run(resumed) for _ in range(5)]
+    assert [each.tokens for each in again] == counted[2:]
+    assert [each.transfer.item() for each in again] == drawn[2:]
+    assert run(resumed.eval()).tokens == 1
 
 
 def test_evaluation_draws_the_same_every_time_and_does_not_advance(make_task: Callable[..., TransferTask]) -> None:

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cmkt.errors import ConfigError, DataError
 
@@ -33,7 +33,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "embedded-zh-causal, a folder, or a name on the Hugging Face hub (default: embedded)",
     )
     parser.add_argument(
-        "--layer", type=int, default=-1, help="hidden state to take; 0 is the input (default: -1, the last)"
+        "--layer",
+        type=int,
+        nargs="+",
+        default=[-1],
+        help="hidden state to take, of several the mean; 0 is the input (default: -1, the last)",
+    )
+    parser.add_argument(
+        "--pool",
+        choices=("tokens", "words", "characters"),
+        default="tokens",
+        help="a vector for each of these; Hanzi and kana are words of their own (default: tokens)",
+    )
+    parser.add_argument(
+        "--spoken", action="store_true", help="let the teacher read numbers in words, and no punctuation"
+    )
+    parser.add_argument(
+        "--dtype", choices=("float32", "float16", "bfloat16"), default="float32", help="of the teacher (float32)"
     )
     parser.add_argument("--revision", metavar="R", help="commit, tag or branch of a teacher on the hub")
     parser.add_argument(
@@ -42,8 +58,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--batch-tokens", type=int, default=4096, metavar="N", help="tokens that run at once (default: 4096)"
     )
+    parser.add_argument(
+        "--bits", type=int, choices=(16, 8), default=16, help="of each value in the store; 8 halves it (default: 16)"
+    )
     parser.add_argument("--max-tokens", type=int, default=512, metavar="N", help="longest transcript (default: 512)")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, ... (default: cpu)")
+    parser.add_argument(
+        "--devices", type=int, default=1, metavar="N", help="so many of that kind at once, a process each (default: 1)"
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help=f"only show how the teacher reads the first {SHOWN} transcripts"
     )
@@ -58,10 +80,31 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         _show(teacher, texts)
         return 0
-    from cmkt.text.embedding import embed_texts
-
-    _report(embed_texts(teacher, texts, args.output), args.output)
+    done = _embed(args, teacher, texts)
+    if done is not None:
+        _report(done, args.output)
     return 0
+
+
+def _embed(
+    args: argparse.Namespace, teacher: EmbeddedTeacher | HuggingFaceTeacher, texts: list[str]
+) -> Embedding | None:
+    """What was done; None in the processes that Lightning started for the other devices."""
+    if args.devices == 1:
+        from cmkt.text.embedding import embed_texts
+
+        return embed_texts(teacher, texts, args.output, bits=args.bits)
+    from cmkt.training.embedding import embed_on_devices
+
+    kind = args.device.partition(":")[0]
+    return embed_on_devices(
+        teacher,
+        texts,
+        args.output,
+        devices=args.devices,
+        accelerator="gpu" if kind == "cuda" else kind,
+        bits=args.bits,
+    )
 
 
 def _transcripts(folders: list[Path]) -> list[str]:
@@ -90,23 +133,18 @@ def _teacher(args: argparse.Namespace, texts: list[str]) -> EmbeddedTeacher | Hu
     if args.teacher in (EMBEDDED, *EMBEDDED_MODELS):
         if args.revision is not None:
             raise ConfigError("`--revision` must be left out for the embedded teacher: its weights are pinned.")
-        return EmbeddedTeacher(
-            embedded_name(texts) if args.teacher == EMBEDDED else args.teacher,
-            layer=args.layer,
-            device=args.device,
-            max_tokens=args.max_tokens,
-            batch_tokens=args.batch_tokens,
-        )
+        name = embedded_name(texts) if args.teacher == EMBEDDED else args.teacher
+        return EmbeddedTeacher(name, **_reading(args))
     if is_store(args.teacher):
         raise ConfigError(f"`--teacher` must be a language model, but {args.teacher} is an embedding store.")
-    return HuggingFaceTeacher(
-        args.teacher,
-        revision=args.revision,
-        layer=args.layer,
-        device=args.device,
-        max_tokens=args.max_tokens,
-        batch_tokens=args.batch_tokens,
-    )
+    return HuggingFaceTeacher(args.teacher, revision=args.revision, **_reading(args))
+
+
+def _reading(args: argparse.Namespace) -> dict[str, Any]:
+    """What every language model takes."""
+    names = ("layer", "pool", "spoken", "dtype", "device", "max_tokens", "batch_tokens")
+    given = {name: getattr(args, name) for name in names}
+    return given if args.devices == 1 else {**given, "device": "cpu"}  # of many, each process moves it to its own
 
 
 def _show(teacher: EmbeddedTeacher | HuggingFaceTeacher, texts: list[str]) -> None:
@@ -123,6 +161,7 @@ def _report(done: Embedding, output: Path) -> None:
     sys.stdout.write(
         f"{done.embedded} transcripts embedded, {done.present} were there already\n"
         f"{output} holds {store.texts} texts, {store.tokens} tokens, {done.bytes_per_token:.0f} bytes per token\n"
+        f"cosine error of what this run stored {done.coding_error:.1e} (mean over tokens of 1 - cos)\n"
         f"unknown tokens {store.unknown_share:.1%}\n"
         f"mean-direction floor {store.mean_direction_floor:.3f} "
         "(L_CMA per token of always answering one direction; a lower loss is needed to say anything)\n"

@@ -28,6 +28,7 @@ COMMANDS = {
     "compare": "eval",
     "report": "report",
     "probe": "train,embedded",
+    "maps": "train,embedded,report",
     "layers": "train",
     "models": "torch",
     "enhance": "torch",

@@ -5,14 +5,17 @@ of other utterances of like length, and on noise with the same statistics. The h
 minus that on the true ones is the linguistic gain. The bridge on true frames also chooses the transcript that was said
 among 100 of utterances of like length (fewer where there are not so many): how often it is right, beside the rate of
 guessing, and the share of the others that the right one beats, .5 by guessing. A single gain proves little: compare
-runs, and use --references for the untrained model and for log-mel frames.
+runs, and use --references for the untrained model and for log-mel frames. Does a gain last? --checkpoints probes a run
+at every checkpoint that `cmkt fit --keep_every N` kept; probe beside it what was trained further without transfer
+(`cmkt fit --init RUN`), or fine-tuned on other data.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +24,15 @@ from cmkt.audio.write import write_json, write_text
 from cmkt.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+
+    from torch import nn
 
     from cmkt.evaluation.frames import FrameSource
-    from cmkt.evaluation.probe import ProbeScore
+    from cmkt.evaluation.probe import ProbeScore, ProbeSettings
     from cmkt.transfer.alignment import AlignmentSpec
     from cmkt.transfer.retrieval import Retrieval
+    from cmkt.types import Teacher
 
 ALIGNMENTS = ("attention", "positional", "causal", "sinkhorn", "ctc")
 SHIFT_TOKENS = 1
@@ -44,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--teacher", required=True, help="an embedding store, `embedded`, a language model; `characters` for ctc"
     )
+    parser.add_argument(
+        "--subtract-mean", action="store_true", help="take the direction that all vectors of the teacher share off them"
+    )
     parser.add_argument("--layer", default="recurrent", help="name of the layer (recurrent)")
     parser.add_argument("--layout", default="b t c", help='axes of its output ("b t c")')
     parser.add_argument("--alignment", choices=ALIGNMENTS, default="attention", help="kind of bridge (attention)")
@@ -59,6 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="N", help="so many utterances of each folder")
     parser.add_argument("--language", help="only utterances in this language, such as en")
     parser.add_argument("--references", action="store_true", help="also the untrained model and log-mel frames")
+    parser.add_argument("--checkpoints", action="store_true", help="every checkpoint of each run, in order of its step")
+    parser.add_argument(
+        "--maps", type=int, metavar="N", help="draw the attention maps of so many held-out utterances into --output"
+    )
     parser.add_argument("--output", type=Path, metavar="DIR", help="write probe.json and probe.md here")
     parser.add_argument("--device", default="cpu", help="where models and bridges run (cpu)")
     parser.add_argument(
@@ -69,8 +82,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Probes each run and prints the table."""
     from cmkt.evaluation.probe import ProbeSettings, probe_source
+    from cmkt.text.centred import centred
     from cmkt.text.teacher import resolve_teacher
 
+    if args.maps is not None and (args.maps < 1 or args.output is None):
+        raise ConfigError("`--maps` must be 1 utterance or more, and have --output DIR where the pictures go.")
     if args.output is not None:
         check_output_folder(args.output)
     if args.data.resolve() in [folder.resolve() for folder in args.held_out]:
@@ -90,8 +106,18 @@ def run(args: argparse.Namespace) -> int:
     alignment = _alignment(args)
     sources = list(_sources(args))
     teacher = resolve_teacher(args.teacher, texts=_transcripts(args))
+    if args.subtract_mean:
+        teacher = centred(teacher, _transcripts(args))
     scores = [
-        probe_source(source, settings, teacher=teacher, alignment=alignment, device=args.device) for source in sources
+        probe_source(
+            source,
+            settings,
+            teacher=teacher,
+            alignment=alignment,
+            device=args.device,
+            on_bridge=_drawing(args, source, settings, teacher),
+        )
+        for source in sources
     ]
     text = _table(scores)
     sys.stdout.write("\n" + text + "\n")
@@ -109,6 +135,26 @@ def _transcripts(args: argparse.Namespace) -> list[str | None]:
     return [each.text for each in said if args.language in (None, each.language)]
 
 
+def _drawing(
+    args: argparse.Namespace, source: FrameSource, settings: ProbeSettings, teacher: Teacher
+) -> Callable[[nn.Module], None] | None:
+    """What draws the maps of a bridge that was trained on frames of `source`; None where no maps were asked for."""
+    if args.maps is None:
+        return None
+    from cmkt.evaluation.maps import draw_maps, file_name
+    from cmkt.evaluation.probe import load_spoken
+    from cmkt.evaluation.run_bridges import that_spells
+    from cmkt.evaluation.trained_bridge import TrainedBridge
+
+    def draw(bridge: nn.Module) -> None:
+        few = replace(settings, limit=args.maps)
+        spoken = load_spoken(args.held_out[0], few, sample_rate=source.sample_rate, fewest=1)
+        trained = TrainedBridge(source, that_spells(teacher), copy.deepcopy(bridge).cpu())
+        draw_maps([trained], [spoken], args.output / "maps" / file_name(source.name))
+
+    return draw
+
+
 def _plain(value: object) -> object:
     """An argument as JSON takes it."""
     if isinstance(value, list):
@@ -118,14 +164,22 @@ def _plain(value: object) -> object:
 
 def _sources(args: argparse.Namespace) -> Iterator[FrameSource]:
     """Every model is loaded and its layer checked before the first one is probed."""
+    from cmkt.evaluation.checkpoints import kept_checkpoints, load_kept
     from cmkt.evaluation.frames import clean_log_mel, noisy_log_mel, tapped_model, untrained
     from cmkt.evaluation.identity import system_names
     from cmkt.inference.load import load
 
     tap = {"layer": args.layer, "layout": args.layout}
     enhancers = [load(source, device=args.device, allow_foreign=args.allow_foreign) for source in args.runs]
-    for name, enhancer in zip(system_names(args.runs), enhancers, strict=True):
-        yield tapped_model(enhancer.model, name=name, sample_rate=enhancer.sample_rate, **tap)
+    for path, name, enhancer in zip(args.runs, system_names(args.runs), enhancers, strict=True):
+        rate = enhancer.sample_rate
+        if args.checkpoints:
+            for kept in kept_checkpoints(Path(path)):
+                earlier = copy.deepcopy(enhancer.model)
+                load_kept(earlier, kept)
+                yield tapped_model(earlier, name=f"{name}, step {kept.step}", sample_rate=rate, **tap)
+        else:
+            yield tapped_model(enhancer.model, name=name, sample_rate=rate, **tap)
     if args.references:
         rate = enhancers[0].sample_rate
         fresh = untrained(enhancers[0].model, seed=args.seed).to(args.device)

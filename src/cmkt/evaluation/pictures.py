@@ -58,7 +58,7 @@ def spectrogram_triple(
         raise AudioError(f"The three signals must have one shape (time,) and not be empty, but are {shapes}.")
     levels = {name: spectrogram_db(audio, sample_rate=sample_rate) for name, audio in pictures.items()}
     top = max(float(level.max()) for level in levels.values())
-    figure = _figure(8.0, 7.5)
+    figure = new_figure(8.0, 7.5)
     axes = figure.subplots(3, 1, sharex=True)
     extent = (0.0, len(noisy) / sample_rate, 0.0, sample_rate / 2000)
     for axis, (name, level) in zip(axes, levels.items(), strict=True):
@@ -71,7 +71,7 @@ def spectrogram_triple(
     figure.colorbar(image, ax=axes, label="level (dB re full scale)")
     if title:
         figure.suptitle(title)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def loss_curves(path: Path, logs: Mapping[str, Path], *, losses: Sequence[str] = LOSSES) -> None:
@@ -90,7 +90,7 @@ def loss_curves(path: Path, logs: Mapping[str, Path], *, losses: Sequence[str] =
     drawn = [loss for loss in losses if any(column.endswith(f"/{loss}") for column in present)]
     if not drawn:
         raise DataError(f"The logs must have a loss among {', '.join(losses)}, but have {sorted(present)}.")
-    figure = _figure(8.0, 2.8 * len(drawn) + 0.6)
+    figure = new_figure(8.0, 2.8 * len(drawn) + 0.6)
     axes = figure.subplots(len(drawn), 1, squeeze=False)[:, 0]
     for axis, loss in zip(axes, drawn, strict=True):
         for number, (name, own) in enumerate(curves.items()):
@@ -103,7 +103,7 @@ def loss_curves(path: Path, logs: Mapping[str, Path], *, losses: Sequence[str] =
         axis.grid(visible=True, alpha=0.3)
         axis.legend(fontsize=8)
     axes[-1].set_xlabel("training step")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def read_curves(log: Path) -> dict[str, tuple[list[int], list[float]]]:
@@ -127,7 +127,8 @@ def read_curves(log: Path) -> dict[str, tuple[list[int], list[float]]]:
     return curves
 
 
-def _figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
+    """A figure of that size in inches. Raises: MissingExtraError without matplotlib."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
@@ -138,7 +139,8 @@ def _figure(width: float, height: float) -> Any:
     return figure
 
 
-def _save(figure: Any, path: Path) -> None:
+def save_figure(figure: Any, path: Path) -> None:
+    """Writes a figure as PNG, whole or not at all, and makes the folder if need be."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, dpi=120, format="png")

@@ -29,9 +29,9 @@ from cmkt.transfer.alignment import check_teacher
 from cmkt.transfer.probe import linguistic_gain, mean_direction_floor, mismatched, noise_like, probe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from cmkt.evaluation.frames import FrameSource
     from cmkt.transfer.alignment import AlignmentSpec
@@ -106,20 +106,20 @@ class Spoken:
     texts: tuple[str, ...]
 
 
-def load_spoken(directory: Path, settings: ProbeSettings, *, sample_rate: int) -> Spoken:
+def load_spoken(directory: Path, settings: ProbeSettings, *, sample_rate: int, fewest: int = FEWEST) -> Spoken:
     """The mixtures, at one SNR, of the utterances of a prepared folder that have a transcript.
 
-    Raises: DataError where fewer than three are left.
+    Raises: DataError where fewer than `fewest` are left.
     """
     prepared = load_prepared(directory)
     cuts = [cut for cut in prepared.speech if cut_text(cut)]
     if settings.language is not None:
         cuts = [cut for cut in cuts if cut.supervisions[0].language == settings.language]
     cuts = sorted(cuts, key=lambda cut: share(cut.id, seed=settings.seed))[: settings.limit]
-    if len(cuts) < FEWEST:
+    if len(cuts) < fewest:
         wanted = "a transcript" + (f" in language {settings.language!r}" if settings.language else "")
         raise DataError(
-            f"{directory} must hold {FEWEST} utterances with {wanted} or more, but has {len(cuts)} (of at most "
+            f"{directory} must hold {fewest} utterances with {wanted} or more, but has {len(cuts)} (of at most "
             f"{settings.limit or 'all'})."
         )
     subset = Prepared(
@@ -140,9 +140,11 @@ def probe_source(
     alignment: AlignmentSpec,
     device: str = "cpu",
     progress: bool = True,
+    on_bridge: Callable[[nn.Module], None] | None = None,
 ) -> ProbeScore:
     """Trains three fresh bridges, on true frames and on both kinds that carry nothing, and compares them held-out.
 
+    on_bridge: called with the bridge that was trained on true frames.
     Raises: ConfigError for a teacher that the alignment does not take; DataError where there is too little data;
     StoreError where the store lacks a transcript.
     """
@@ -174,6 +176,7 @@ def probe_source(
                 seed=settings.seed,
                 device=device,
                 retrieval=train_pairs is train,
+                on_bridge=on_bridge if train_pairs is train else None,
             )
         )
         if progress:

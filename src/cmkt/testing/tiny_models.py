@@ -81,6 +81,30 @@ def save_tiny_llama(folder: str | Path, *, seed: int = 0) -> Path:
     return _save(folder, LlamaModel, config, tokenizer, {"bos_token": "<s>", "eos_token": "</s>"}, seed=seed)
 
 
+def save_tiny_qwen(folder: str | Path, *, seed: int = 0) -> Path:
+    """A decoder like Qwen: causal, cased byte-level pairs, nothing in front, and an end of text that pads as well."""
+    _require_transformers()
+    from transformers import Qwen2Config, Qwen2Model
+
+    tokenizer = _byte_level(["<|endoftext|>"])
+    config = Qwen2Config(
+        vocab_size=tokenizer.get_vocab_size(),
+        max_position_embeddings=POSITIONS,
+        num_key_value_heads=2,
+        bos_token_id=None,
+        eos_token_id=0,
+        **_SIZES,
+    )
+    return _save(
+        folder,
+        Qwen2Model,
+        config,
+        tokenizer,
+        {"eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>"},
+        seed=seed,
+    )
+
+
 def _require_transformers() -> None:
     try:
         import transformers  # noqa: F401

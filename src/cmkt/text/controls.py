@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from cmkt.errors import ConfigError
+from cmkt.text.centred import CentredTeacher
 from cmkt.text.normalisation import tidy
 from cmkt.text.teacher import Tokenising, resolve_teacher
 from cmkt.types import Teacher
@@ -171,13 +172,18 @@ class RandomTeacher:
         return self._vectors[token]
 
 
-def controlled(teacher: str | os.PathLike[str] | Teacher, control: Control | None, *, seed: int) -> Teacher:
-    """The teacher, or the control of that name around it.
+def controlled(
+    teacher: str | os.PathLike[str] | Teacher, control: Control | None, *, seed: int, subtract_mean: bool = False
+) -> Teacher:
+    """The teacher, without its mean direction where that is asked for, or the control of that name around it.
 
     Raises: ConfigError for another name, and what the control raises.
     """
+    if subtract_mean and control == "random":
+        raise ConfigError("`subtract_mean` must be left out for random vectors: they share no direction.")
+    teacher = CentredTeacher(teacher) if subtract_mean else resolve_teacher(teacher)
     if control is None:
-        return resolve_teacher(teacher)
+        return teacher
     if control == "shuffled":
         return ShuffledTeacher(teacher, seed=seed)
     if control == "random":
@@ -186,8 +192,10 @@ def controlled(teacher: str | os.PathLike[str] | Teacher, control: Control | Non
 
 
 def real_teacher(teacher: Teacher) -> Teacher:
-    """The teacher inside a control, or the teacher itself."""
-    return teacher.teacher if isinstance(teacher, ShuffledTeacher | RandomTeacher) else teacher
+    """The language model or store inside a control and a subtraction of the mean, or the teacher itself."""
+    while isinstance(teacher, ShuffledTeacher | RandomTeacher | CentredTeacher):
+        teacher = teacher.teacher
+    return teacher
 
 
 def _words(text: str) -> str:

@@ -10,10 +10,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, final
 
+import torch
 from torch import Tensor
 
 from cmkt.errors import ConfigError, MissingExtraError, TeacherError, extra_hint
 from cmkt.text.huggingface import HuggingFaceTeacher
+from cmkt.text.pooling import Pool
 from cmkt.text.script import HAN, scripts
 
 EMBEDDED: Final = "embedded"
@@ -83,7 +85,9 @@ class EmbeddedTeacher:
         self,
         name: str = ENGLISH,
         *,
-        layer: int = -1,
+        layer: int | Sequence[int] = -1,
+        pool: Pool = "tokens",
+        spoken: bool = False,
         device: str = "cpu",
         dtype: str = "float32",
         max_tokens: int = 512,
@@ -92,9 +96,20 @@ class EmbeddedTeacher:
         folder = embedded_folder(name)
         check_weights(folder / "model.safetensors", EMBEDDED_MODELS[name].weights_sha256)
         self._teacher = HuggingFaceTeacher(
-            folder, layer=layer, device=device, dtype=dtype, max_tokens=max_tokens, batch_tokens=batch_tokens
+            folder,
+            layer=layer,
+            pool=pool,
+            spoken=spoken,
+            device=device,
+            dtype=dtype,
+            max_tokens=max_tokens,
+            batch_tokens=batch_tokens,
         )
         self._teacher.name = name
+
+    def to(self, device: torch.device) -> None:
+        """Moves the model to where it is to run."""
+        self._teacher.to(device)
 
     @property
     def width(self) -> int:

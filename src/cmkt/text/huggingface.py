@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from cmkt.errors import ConfigError, TeacherError
 from cmkt.text.normalisation import NORMALISATION_VERSION
+from cmkt.text.pooling import Pool, pool_vectors
 from cmkt.text.pretrained import check_device, fingerprint, load_pretrained
 from cmkt.text.tokenisation import Encoded, TextEncoder, batches_by_tokens, pad_ids
 
@@ -34,12 +35,15 @@ class HuggingFaceTeacher:
     """A frozen language model: one vector a token, special tokens removed.
 
     name: a folder (read without any network) or a name on the hub; revision: a commit, tag or branch there.
-    layer: which hidden state; 0 is the input embedding, -1 the last layer.
+    layer: which hidden state; 0 is the input embedding, -1 the last layer; of several the mean is taken.
+    pool: a vector for each of the model's "tokens", for each of the "words" (each character of scripts without spaces)
+    or of the "characters": `cmkt.text.pooling`. spoken: read numbers in words and no punctuation, as it is said.
     device, dtype: where and in what the model runs; the vectors always come back as float32 on the CPU.
     max_tokens: the longest text, special tokens included; the model's own limit holds too.
     batch_tokens: most tokens, padding included, that run at once. It changes speed and memory, not the vectors.
 
-    Raises: TeacherError when the model cannot be loaded; ConfigError for a layer, device or dtype it does not have.
+    Raises: TeacherError when the model cannot be loaded; ConfigError for a layer, device or dtype it does not have, or
+    a tokenizer whose tokens cannot be pooled.
     """
 
     def __init__(
@@ -47,7 +51,9 @@ class HuggingFaceTeacher:
         name: str | os.PathLike[str],
         *,
         revision: str | None = None,
-        layer: int = -1,
+        layer: int | Sequence[int] = -1,
+        pool: Pool = "tokens",
+        spoken: bool = False,
         device: str = "cpu",
         dtype: str = "float32",
         max_tokens: int = 512,
@@ -61,9 +67,19 @@ class HuggingFaceTeacher:
         self._batch_tokens = batch_tokens
         self._warned = False
         self._tokenizer, model = load_pretrained(name, revision=revision, dtype=dtype)
-        self._layer = _checked_layer(layer, self.name, model)
+        self._layers = _checked_layers(layer, self.name, model)
         self._model = model.to(self._device)
-        self._encoder = TextEncoder(self._tokenizer, max_tokens=min(max_tokens, _token_limit(self._tokenizer, model)))
+        self._encoder = TextEncoder(
+            self._tokenizer,
+            max_tokens=min(max_tokens, _token_limit(self._tokenizer, model)),
+            pool=pool,
+            spoken=spoken,
+        )
+
+    def to(self, device: torch.device) -> None:
+        """Moves the model to where it is to run."""
+        self._device = device
+        self._model.to(device)
 
     @property
     def width(self) -> int:
@@ -72,17 +88,22 @@ class HuggingFaceTeacher:
 
     @cached_property
     def identity(self) -> str:
-        """Model type, layer and a digest of weights, tokenizer, dtype and normalisation. A moved folder keeps it."""
-        parts = (
+        """Model type, layers and a digest of weights, tokenizer, dtype, normalisation and pooling. A moved folder keeps
+        it."""
+        parts: tuple[object, ...] = (
             fingerprint(self._tokenizer, self._model),
-            self._layer,
+            self._layers[0] if len(self._layers) == 1 else self._layers,
             self._dtype,
             NORMALISATION_VERSION,
             self._encoder.lowercase,
             POOLING_VERSION,
         )
+        if self._encoder.pool != "tokens" or self._encoder.spoken:  # stores from before there were these keep theirs
+            parts = (*parts, self._encoder.pool, self._encoder.spoken)
         digest = hashlib.blake2b(repr(parts).encode(), digest_size=8).hexdigest()
-        return f"{_config(self._model).model_type}-layer{self._layer}-{self._dtype}-{digest}"
+        layers = "+".join(map(str, self._layers))
+        pool = "" if self._encoder.pool == "tokens" else f"-{self._encoder.pool}"
+        return f"{_config(self._model).model_type}-layer{layers}-{self._dtype}{pool}-{digest}"
 
     @cached_property
     def causal(self) -> bool:
@@ -111,14 +132,13 @@ class HuggingFaceTeacher:
         return self._encoder.normalise(text)
 
     def tokens(self, text: str) -> list[str]:
-        """The tokens of one text as the tokenizer spells them, one for each row of its vectors."""
+        """The tokens of one text as the tokenizer spells them, or its units, one for each row of its vectors."""
         return self._encoder.spelled(self._encoder.encode([text])[0])
 
     def _hidden(self, encoded: Sequence[Encoded]) -> list[Tensor]:
         ids, mask = pad_ids(encoded, self._encoder.pad_id)
         states = self._states(ids, mask)
-        # A copy made outside inference mode: tensors from inside could not take part in a training step.
-        return [states[row, : len(item.ids)][torch.tensor(item.real)].clone() for row, item in enumerate(encoded)]
+        return [_vectors(states[row, : len(item.ids)], item) for row, item in enumerate(encoded)]
 
     def _states(self, ids: Tensor, mask: Tensor) -> Tensor:
         """The hidden states of the layer, (B, L) numbers and mask -> (B, L, D) float32 on the CPU."""
@@ -126,8 +146,9 @@ class HuggingFaceTeacher:
             called = self._model(
                 input_ids=ids.to(self._device), attention_mask=mask.to(self._device), output_hidden_states=True
             )
-            states: Tensor = called.hidden_states[self._layer].float().cpu()
-        return states
+            states = [called.hidden_states[layer].float() for layer in self._layers]
+            mean: Tensor = (states[0] if len(states) == 1 else torch.stack(states).mean(dim=0)).cpu()
+        return mean
 
     def _count(self, encoded: Sequence[Encoded]) -> None:
         self.counted_tokens += sum(sum(item.real) for item in encoded)
@@ -147,8 +168,22 @@ def _config(model: nn.Module) -> Any:
     return model.config
 
 
+def _vectors(states: Tensor, item: Encoded) -> Tensor:
+    """A copy made outside inference mode: tensors from inside could not take part in a training step."""
+    if item.units is not None:
+        return pool_vectors(states, item.units)
+    return states[torch.tensor(item.real)].clone()
+
+
+def _checked_layers(layer: int | Sequence[int], name: str, model: nn.Module) -> tuple[int, ...]:
+    """The layers, each once, counted from the input embedding, so that -1 and the number of layers are one identity."""
+    asked = [layer] if isinstance(layer, int) else list(layer)
+    if not asked:
+        raise ConfigError("`layer` must name a layer, but is empty.")
+    return tuple(sorted({_checked_layer(each, name, model) for each in asked}))
+
+
 def _checked_layer(layer: int, name: str, model: nn.Module) -> int:
-    """The layer counted from the input embedding, so that -1 and the number of layers are one identity."""
     layers: int | None = getattr(_config(model), "num_hidden_layers", None)
     if layers is None:
         raise TeacherError(f"the teacher {name!r} must be a text encoder or decoder, but its config has no layers.")

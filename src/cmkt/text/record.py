@@ -1,8 +1,9 @@
 """The bytes of an embedding store: keys, vectors, what the store says of itself.
 
 key        blake2b of the tidied text, 16 bytes. Case is kept, so a key does not depend on the teacher.
-value      tokens (uint32), crc32 of the rest (uint32), then the vectors (N, D) as float16, row by row
-metadata   JSON: format, identity of the teacher, width
+value      tokens (uint32), crc32 of the rest (uint32), then the vectors (N, D) as float16, row by row, or in 8 bits as
+           `cmkt.text.quantisation` has them
+metadata   JSON: format (1: 16 bits, 2: 8 bits), identity of the teacher, width
 statistics texts, tokens, unknown tokens (uint64 each), then the sum of all unit vectors (D,) as float64;
            kept in step with the vectors by the same transaction, so that nobody has to read the store to describe it
 """
@@ -22,8 +23,13 @@ from torch import Tensor
 
 from cmkt.errors import StoreError
 from cmkt.text.normalisation import tidy
+from cmkt.text.quantisation import dequantise, quantise, quantised_bytes
 
-FORMAT = 1
+HALF, BYTE = 16, 8
+BITS = (HALF, BYTE)
+FORMATS = {HALF: 1, BYTE: 2}
+"""Of a store by the bits of a value. Those who know only the first refuse the second instead of reading nonsense."""
+KEY_BYTES = 16
 METADATA_KEY = b"metadata"
 STATISTICS_KEY = b"statistics"
 _VALUE = struct.Struct("<II")
@@ -32,11 +38,11 @@ _STATISTICS = struct.Struct("<QQQ")
 
 def text_key(text: str) -> bytes:
     """The 16 bytes under which the vectors of a text lie; no other record has a key of that length."""
-    return hashlib.blake2b(tidy(text).encode(), digest_size=16).digest()
+    return hashlib.blake2b(tidy(text).encode(), digest_size=KEY_BYTES).digest()
 
 
-def encode_vectors(vectors: Tensor) -> bytes:
-    """Vectors (N, D) in half precision, with their number and a checksum.
+def encode_vectors(vectors: Tensor, *, bits: int = HALF) -> bytes:
+    """Vectors (N, D) in half precision or in 8 bits, with their number and a checksum.
 
     Raises: StoreError when a value is not finite or does not fit half precision (65,504).
     """
@@ -46,11 +52,11 @@ def encode_vectors(vectors: Tensor) -> bytes:
             f"vectors must be finite and below 65504 to be stored, but the largest is {float(vectors.abs().max()):g}. "
             "Choose another layer or dtype of the teacher."
         )
-    payload = half.contiguous().numpy().astype("<f2", copy=False).tobytes()
+    payload = half.contiguous().numpy().astype("<f2", copy=False).tobytes() if bits == HALF else quantise(half)
     return _VALUE.pack(len(half), zlib.crc32(payload)) + payload
 
 
-def decode_vectors(value: bytes | memoryview, width: int) -> Tensor:
+def decode_vectors(value: bytes | memoryview, width: int, *, bits: int = HALF) -> Tensor:
     """Vectors (N, D) float32, a copy.
 
     Raises: StoreError when length or checksum do not fit.
@@ -58,23 +64,33 @@ def decode_vectors(value: bytes | memoryview, width: int) -> Tensor:
     view = memoryview(value)
     payload = view[_VALUE.size :]
     tokens, checksum = _VALUE.unpack_from(view) if len(view) >= _VALUE.size else (-1, 0)
-    if len(payload) != tokens * width * 2 or zlib.crc32(payload) != checksum:
+    expected = tokens * width * 2 if bits == HALF else quantised_bytes(tokens, width)
+    if len(payload) != expected or zlib.crc32(payload) != checksum:
         raise StoreError("a record of the embedding store is damaged. Delete the store and run `cmkt embed` again.")
+    if bits == BYTE:
+        return torch.from_numpy(dequantise(payload, tokens, width))
     return torch.from_numpy(np.frombuffer(payload, dtype="<f2").reshape(tokens, width).astype(np.float32))
+
+
+def coding_error(vectors: Tensor, *, bits: int) -> Tensor:
+    """1 - cos of each vector (N, D) with what a store gives back for it, (N,) float64."""
+    restored = decode_vectors(encode_vectors(vectors, bits=bits), vectors.shape[1], bits=bits)
+    return 1.0 - torch.nn.functional.cosine_similarity(vectors.detach().cpu().double(), restored.double(), dim=-1)
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
     """Which teacher wrote a store. identity: Teacher.identity; width: D; causal: whether no vector of its depends on a
-    later token, None where it did not say, as in stores made before this was recorded."""
+    later token, None where it did not say, as in stores made before this was recorded; bits: of each value."""
 
     identity: str
     width: int
     causal: bool | None = None
+    bits: int = HALF
 
     def encode(self) -> bytes:
         """As JSON, with the format's version."""
-        fields = {"format": FORMAT, "teacher": self.identity, "width": self.width}
+        fields = {"format": FORMATS[self.bits], "teacher": self.identity, "width": self.width}
         return json.dumps(fields if self.causal is None else {**fields, "causal": self.causal}).encode()
 
     def same_teacher(self, other: Metadata) -> bool:
@@ -90,11 +106,10 @@ class Metadata:
             causal = None if read.get("causal") is None else bool(read["causal"])
         except (ValueError, KeyError, TypeError) as error:
             raise StoreError("the metadata of the embedding store is damaged. Run `cmkt embed` again.") from error
-        if version != FORMAT:
-            raise StoreError(
-                f"an embedding store must have format {FORMAT}, but has {version}. Run `cmkt embed` again."
-            )
-        return cls(identity=identity, width=width, causal=causal)
+        bits = next((bits for bits, known in FORMATS.items() if known == version), None)
+        if bits is None:
+            raise StoreError(f"an embedding store must have format 1 or 2, but has {version}. Run `cmkt embed` again.")
+        return cls(identity=identity, width=width, causal=causal, bits=bits)
 
 
 @dataclass(frozen=True, slots=True)

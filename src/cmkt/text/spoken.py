@@ -7,6 +7,7 @@ import unicodedata
 from typing import Final
 
 from cmkt.text.normalisation import tidy
+from cmkt.text.unspaced import UNSPACED
 
 SPOKEN_VERSION: Final = 1
 """Raise it whenever any of these functions gives something else for the same text."""
@@ -14,10 +15,7 @@ SPOKEN_VERSION: Final = 1
 GAP: Final = "_"
 """The space between two words among letters; no word has this character."""
 
-_UNSPACED: Final = re.compile(
-    "[\u3005-\u3007\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"
-)
-"""Han characters and kana, the scripts of Chinese and Japanese, which are written without spaces between words."""
+_UNSPACED: Final = re.compile(UNSPACED)
 
 
 def spoken_words(text: str) -> tuple[str, ...]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import final
 
+import torch
 from torch import Tensor
 
 from cmkt.errors import StoreError
 from cmkt.text.environment import DATA_FILE, reading
 from cmkt.text.normalisation import tidy
-from cmkt.text.record import METADATA_KEY, STATISTICS_KEY, Metadata, Statistics, decode_vectors, text_key
+from cmkt.text.record import KEY_BYTES, METADATA_KEY, STATISTICS_KEY, Metadata, Statistics, decode_vectors, text_key
 
 
 def is_store(path: str | os.PathLike[str]) -> bool:
@@ -53,15 +54,22 @@ class StoreReader:
 
     def get_many(self, texts: Sequence[str]) -> list[Tensor | None]:
         """The vectors of each text, or None, all as of one moment."""
-        width = self.metadata.width
+        width, bits = self.metadata.width, self.metadata.bits
         with reading(self.path) as transaction:
             values = (transaction.get(text_key(text)) for text in texts)
-            return [None if value is None else decode_vectors(value, width) for value in values]
+            return [None if value is None else decode_vectors(value, width, bits=bits) for value in values]
 
     def missing(self, texts: Iterable[str]) -> list[str]:
         """The texts that are not in the store."""
         with reading(self.path) as transaction:
             return [text for text in texts if transaction.get(text_key(text)) is None]
+
+    def records(self) -> Iterator[tuple[bytes, bytes]]:
+        """The key and the stored bytes of every text, all as of one moment."""
+        with reading(self.path) as transaction:
+            for key, value in transaction.cursor():
+                if len(key) == KEY_BYTES:
+                    yield bytes(key), bytes(value)
 
 
 @final
@@ -88,6 +96,14 @@ class StoredTeacher:
     def causal(self) -> bool | None:
         """Whether no vector depends on a later token; None where the store does not say, as old ones do not."""
         return self._reader.metadata.causal
+
+    @property
+    def mean_direction(self) -> Tensor:
+        """The mean of all token vectors scaled to length one, (D,) float32. Raises: StoreError for an empty store."""
+        statistics = self._reader.statistics
+        if not statistics.tokens:
+            raise StoreError(f"the embedding store {self.path} must hold texts to have a mean, but is empty.")
+        return torch.from_numpy(statistics.direction_sum / statistics.tokens).float()
 
     @property
     def path(self) -> Path:

@@ -10,9 +10,20 @@ from typing import IO, Self, final
 
 from torch import Tensor
 
-from cmkt.errors import StoreError
+from cmkt.errors import ConfigError, StoreError
 from cmkt.text.environment import close, import_lmdb, open_for_writing
-from cmkt.text.record import METADATA_KEY, STATISTICS_KEY, Metadata, Statistics, encode_vectors, text_key
+from cmkt.text.record import (
+    BITS,
+    HALF,
+    METADATA_KEY,
+    STATISTICS_KEY,
+    Metadata,
+    Statistics,
+    decode_vectors,
+    encode_vectors,
+    text_key,
+)
+from cmkt.text.store import StoreReader
 
 PENDING_TEXTS = 256
 PENDING_BYTES = 32 * 2**20
@@ -24,12 +35,25 @@ class StoreWriter:
     """The writer of a store, as a context manager; the store is made where there is none.
 
     identity, width, causal: those of the teacher. A store of another teacher is never added to; one that does not know
-    yet whether its teacher is causal learns it.
+    yet whether its teacher is causal learns it. bits: of each value, 16 or 8; those of a store stay what they are.
 
-    Raises: StoreError when another process is writing, when another teacher wrote the store, or on a full disk.
+    Raises: StoreError when another process is writing, when another teacher or other bits wrote the store, or on a full
+    disk; ConfigError for other bits than 16 and 8.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, identity: str, width: int, causal: bool | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        identity: str,
+        width: int,
+        causal: bool | None = None,
+        bits: int = HALF,
+    ) -> None:
+        if bits not in BITS:
+            raise ConfigError(f"`bits` must be 16 or 8, but is {bits} instead.")
+        self.bits = bits
+        self._identity = identity
         self.path = Path(path).expanduser().resolve()
         self._lmdb = import_lmdb()
         self._pending: dict[bytes, bytes] = {}
@@ -38,7 +62,7 @@ class StoreWriter:
         self._lock = _locked(self.path)
         try:
             self._environment = open_for_writing(self.path)
-            self._statistics = self._begin_store(Metadata(identity=identity, width=width, causal=causal))
+            self._statistics = self._begin_store(Metadata(identity=identity, width=width, causal=causal, bits=bits))
         except BaseException:
             self._release()
             raise
@@ -66,20 +90,29 @@ class StoreWriter:
 
         Raises: StoreError when the vectors do not fit the store.
         """
-        key = text_key(text)
         width = len(self._statistics.direction_sum)
         if vectors.ndim != 2 or vectors.shape[1] != width:
             raise StoreError(
                 f"vectors must be (tokens, {width}) for {self.path}, but are {tuple(vectors.shape)} instead."
             )
-        if key in self._pending or self._has(key):
-            return
-        value = encode_vectors(vectors)
-        self._pending[key] = value
-        self._pending_bytes += len(value)
-        self._waiting = self._waiting.plus(vectors)
-        if len(self._pending) >= PENDING_TEXTS or self._pending_bytes >= PENDING_BYTES:
-            self.flush()
+        key = text_key(text)
+        if not self._holds(key):
+            self._keep(key, encode_vectors(vectors, bits=self.bits), vectors)
+
+    def absorb(self, other: StoreReader) -> None:
+        """Add all that another store of the same teacher and bits holds and this one does not, byte for byte.
+
+        Raises: StoreError when it is of another teacher or other bits.
+        """
+        own = (self.bits, len(self._statistics.direction_sum))
+        if (other.metadata.bits, other.metadata.width) != own or other.metadata.identity != self._identity:
+            raise StoreError(f"the embedding store {other.path} must be of the teacher and bits of {self.path}.")
+        unknown, added = other.statistics.unknown, False
+        for key, value in other.records():
+            if not self._holds(key):
+                self._keep(key, value, decode_vectors(value, other.metadata.width, bits=self.bits))
+                added = True
+        self.add_unknown(unknown if added else 0)
 
     def add_unknown(self, tokens: int) -> None:
         """Count tokens that the teacher did not know; written with the next texts."""
@@ -110,13 +143,27 @@ class StoreWriter:
                 f"the embedding store {self.path} must be of the teacher {expected.identity} (width {expected.width}), "
                 f"but was written by {found.identity} (width {found.width}). Choose another --output, or delete it."
             )
+        if found.bits != expected.bits:
+            raise StoreError(
+                f"the embedding store {self.path} must have {expected.bits} bits a value, but was written with "
+                f"{found.bits}. Add to it with {found.bits}, or choose another --output."
+            )
         kept = Statistics.empty(found.width) if statistics is None else Statistics.decode(statistics)
         if found.causal is None and expected.causal is not None:
             self._statistics = kept
             self._commit({METADATA_KEY: expected.encode()})
         return kept
 
-    def _has(self, key: bytes) -> bool:
+    def _keep(self, key: bytes, value: bytes, vectors: Tensor) -> None:
+        self._pending[key] = value
+        self._pending_bytes += len(value)
+        self._waiting = self._waiting.plus(vectors)
+        if len(self._pending) >= PENDING_TEXTS or self._pending_bytes >= PENDING_BYTES:
+            self.flush()
+
+    def _holds(self, key: bytes) -> bool:
+        if key in self._pending:
+            return True
         with self._environment.begin(buffers=True) as transaction:
             return transaction.get(key) is not None
 

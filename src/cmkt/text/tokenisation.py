@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, final
 
 import torch
 from torch import Tensor
 
-from cmkt.errors import TextError
+from cmkt.errors import ConfigError, TextError
 from cmkt.text.normalisation import normalise
+from cmkt.text.pooling import Pool, Unit, units_of
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One text. ids: every token, special ones included; real: True where a token is the text's own."""
+    """One text. ids: every token, special ones included; real: True where a token is the text's own; units: its words
+    or characters, None where tokens are not pooled."""
 
     ids: tuple[int, ...]
     real: tuple[bool, ...]
+    units: tuple[Unit, ...] | None = None
 
     @property
     def real_ids(self) -> list[int]:
@@ -32,9 +35,19 @@ class TextEncoder:
     """Normalises and tokenises for one teacher.
 
     lowercase is found by trial: a tokenizer that gives capitals the same tokens, or only unknown ones, knows none.
+    pool: the units that are wanted; spoken: as of `normalise`.
+
+    Raises: ConfigError for a tokenizer that cannot say where its tokens are in the text, where they are to be pooled.
     """
 
-    def __init__(self, tokenizer: Any, *, max_tokens: int) -> None:
+    def __init__(self, tokenizer: Any, *, max_tokens: int, pool: Pool = "tokens", spoken: bool = False) -> None:
+        if pool != "tokens" and not getattr(tokenizer, "is_fast", False):
+            raise ConfigError(
+                f"`pool` must be 'tokens' for this teacher, but is {pool!r}: its {type(tokenizer).__name__} does not "
+                "say where its tokens are in the text. One with a tokenizer.json does."
+            )
+        self.pool = pool
+        self.spoken = spoken
         self.max_tokens = max_tokens
         self.unknown_id: int | None = tokenizer.unk_token_id
         self.pad_id: int = next(
@@ -45,7 +58,7 @@ class TextEncoder:
 
     def normalise(self, text: str) -> str:
         """The text as this teacher reads it."""
-        return normalise(text, lowercase=self.lowercase)
+        return normalise(text, lowercase=self.lowercase, spoken=self.spoken)
 
     def encode(self, texts: Sequence[str]) -> list[Encoded]:
         """Token numbers of each text.
@@ -60,13 +73,15 @@ class TextEncoder:
                 )
         if not normalised:
             return []
-        encoded = [Encoded(tuple(ids), tuple(not special for special in mask)) for ids, mask in self._call(normalised)]
+        encoded = self._encode(normalised)
         for text, item in zip(normalised, encoded, strict=True):
             self._check(text, item)
         return encoded
 
     def spelled(self, encoded: Encoded) -> list[str]:
-        """The tokens as the tokenizer spells them, special ones left out."""
+        """The tokens as the tokenizer spells them, special ones left out; or the units that they are pooled to."""
+        if encoded.units is not None:
+            return [unit.text for unit in encoded.units]
         spelled: list[str] = self._tokenizer.convert_ids_to_tokens(encoded.real_ids)
         return spelled
 
@@ -74,20 +89,41 @@ class TextEncoder:
         """How many tokens of the text itself are the unknown token."""
         return encoded.real_ids.count(self.unknown_id) if self.unknown_id is not None else 0
 
-    def _call(self, texts: list[str]) -> list[tuple[list[int], list[int]]]:
-        called = self._tokenizer(
+    def _encode(self, texts: list[str]) -> list[Encoded]:
+        called = self._call(texts)
+        encoded = [
+            Encoded(tuple(ids), tuple(not special for special in mask))
+            for ids, mask in zip(called["input_ids"], called["special_tokens_mask"], strict=True)
+        ]
+        if self.pool == "tokens":
+            return encoded
+        located = zip(texts, encoded, called["offset_mapping"], strict=True)
+        return [
+            replace(
+                item,
+                units=units_of(
+                    text,
+                    [span if real else (0, 0) for span, real in zip(spans, item.real, strict=True)],
+                    self.pool,
+                ),
+            )
+            for text, item, spans in located
+        ]
+
+    def _call(self, texts: list[str]) -> Any:
+        return self._tokenizer(
             texts,
             return_special_tokens_mask=True,
             return_attention_mask=False,
+            return_offsets_mapping=self.pool != "tokens",
             padding=False,
             truncation=False,
             verbose=False,
         )
-        return list(zip(called["input_ids"], called["special_tokens_mask"], strict=True))
 
     def _check(self, text: str, encoded: Encoded) -> None:
         shown = text if len(text) <= 60 else text[:57] + "..."
-        if not any(encoded.real):
+        if not any(encoded.real) or encoded.units == ():
             raise TextError(f"a text must give at least one token, but {shown!r} gives none. Leave it out or use None.")
         if len(encoded.ids) > self.max_tokens:
             raise TextError(
@@ -96,10 +132,10 @@ class TextEncoder:
             )
 
     def _knows_no_capitals(self) -> bool:
-        lower, upper = self._call(["the and you", "The And You"])
-        if lower[0] == upper[0]:
+        lower, upper = self._call(["the and you", "The And You"])["input_ids"]
+        if lower == upper:
             return True
-        return self.unknown_id is not None and upper[0].count(self.unknown_id) > lower[0].count(self.unknown_id)
+        return self.unknown_id is not None and upper.count(self.unknown_id) > lower.count(self.unknown_id)
 
 
 def batches_by_tokens(lengths: Sequence[int], batch_tokens: int) -> list[list[int]]:

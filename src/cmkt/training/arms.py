@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from cmkt.errors import ConfigError, DataError, StoreError
+from cmkt.text.centred import CentredTeacher
 from cmkt.text.controls import Control, ShuffledTeacher, controlled, real_teacher
 from cmkt.text.store import StoredTeacher
 from cmkt.training.data import MixtureData
@@ -54,7 +55,8 @@ class Transfer:
     weight; layout: the axes of its output; teacher: an embedding store, "embedded" (`cmkt fit` takes the shipped model
     for the language of the training transcripts), "characters" (for CTC), a language model's name or folder, or a
     Teacher; control: "shuffled" (every utterance has another one's transcript) or "random" (a random vector for each
-    token), to tell language from regularisation;
+    token), to tell language from regularisation; subtract_mean: take the direction that all vectors of the teacher
+    share off them, `cmkt.CentredTeacher`;
     alignment: its specification, default `Attention()`; alpha: weight of L_SE; reduction: of L_CMA, "mean" or "sum";
     bridge_warmup_steps: steps in which L_CMA trains the bridge alone;
     seed: of the bridge and of the control; log_gradient_norms_every: steps between logs of the gradient norms of both
@@ -65,6 +67,7 @@ class Transfer:
     layout: str = "b t c"
     teacher: str | Teacher = "embedded"
     control: Control | None = None
+    subtract_mean: bool = False
     alignment: ConfiguredAlignment | None = None
     alpha: float = 0.7
     reduction: Reduction = "mean"
@@ -112,7 +115,9 @@ def build_arm(model: nn.Module, loss: nn.Module, transfer: Transfer | None) -> P
             model,
             layer=_layers(transfer.layer),
             layout=transfer.layout,
-            teacher=controlled(transfer.teacher, transfer.control, seed=transfer.seed),
+            teacher=controlled(
+                transfer.teacher, transfer.control, seed=transfer.seed, subtract_mean=transfer.subtract_mean
+            ),
             alignment=transfer.alignment,
             loss=loss,
             alpha=transfer.alpha,
@@ -139,13 +144,17 @@ def _check_loss(loss: nn.Module) -> None:
 
 
 def prepare_teacher(teacher: Teacher, data: MixtureData) -> None:
-    """Checks that the teacher fits the data, and gives a shuffled one the training transcripts to choose from.
+    """Checks that the teacher fits the data, and gives a shuffled one the training transcripts to choose from, and a
+    centred one those to take its mean of.
 
     Raises as `check_covered`; ConfigError when there are no two different transcripts to shuffle.
     """
     check_covered(teacher, data)
     if isinstance(teacher, ShuffledTeacher) and not teacher.filled:
         teacher.fill(data.train_set.texts)
+    inside = teacher.teacher if isinstance(teacher, ShuffledTeacher) else teacher
+    if isinstance(inside, CentredTeacher) and not inside.filled:
+        inside.fill(data.train_set.texts)
 
 
 def check_covered(teacher: Teacher, data: MixtureData) -> None:

@@ -121,6 +121,12 @@ class FitCommandLine(LightningCLI):
         parser.add_argument(
             "--checkpoint_every", type=int, default=500, help="Steps between checkpoints to resume from."
         )
+        parser.add_argument(
+            "--keep_every",
+            type=int | None,
+            default=None,
+            help="Steps between checkpoints that are all kept, so that `cmkt probe --checkpoints` can look back.",
+        )
         parser.add_argument("--threads", type=int | None, default=None, help="CPU threads of torch; default its own.")
 
     def before_instantiate_classes(self) -> None:
@@ -129,10 +135,10 @@ class FitCommandLine(LightningCLI):
             self.config.output = self.config.trainer.default_root_dir
         if self.config.output is None:
             raise ConfigError("`--output` must be the folder for this run, but is not given.")
-        if self.config.checkpoint_every < 1:
-            raise ConfigError(
-                f"`--checkpoint_every` must be at least 1, but is {self.config.checkpoint_every} instead."
-            )
+        for name in ("checkpoint_every", "keep_every"):
+            steps = self.config[name]
+            if steps is not None and steps < 1:
+                raise ConfigError(f"`--{name}` must be at least 1, but is {steps} instead.")
         resumed_from = self.resumed_from
         if resumed_from is not None:
             read_checkpoint(resumed_from)
@@ -216,7 +222,18 @@ class FitCommandLine(LightningCLI):
         if self.config_init.trainer.enable_checkpointing is False:
             return []
         folder = self.run.checkpoints
+        kept = [
+            ModelCheckpoint(
+                folder,
+                "step-{step}",
+                every_n_train_steps=self.config.keep_every,
+                save_top_k=-1,
+                auto_insert_metric_name=False,
+                enable_version_counter=False,
+            )
+        ]
         return [
+            *(kept if self.config.keep_every is not None else ()),
             ModelCheckpoint(folder, "best", monitor=MONITOR, mode="min", enable_version_counter=False),
             ModelCheckpoint(
                 folder,

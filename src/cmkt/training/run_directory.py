@@ -1,7 +1,7 @@
 """The folder of one training run.
 
 config.yaml                      everything that was set, defaults included
-checkpoints/best.ckpt, last.ckpt the best on dev, and the latest
+checkpoints/best.ckpt, last.ckpt the best on dev, and the latest; step-N.ckpt where all are kept (`--keep_every`)
 logs/metrics.csv, logs/tensorboard
 cost.json                        time and memory that training took
 enhancer/model.safetensors, model.json    the trained model alone, for `cmkt enhance --model RUN`

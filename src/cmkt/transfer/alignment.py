@@ -32,6 +32,14 @@ class AlignmentSpec(Protocol):
 
 
 @runtime_checkable
+class Progressive(Protocol):
+    """An alignment's module that changes over training, as one with a schedule of its shift does."""
+
+    def at_step(self, step: int) -> None:
+        """What it is called for next comes after so many training passes. It keeps that; no state_dict has it."""
+
+
+@runtime_checkable
 class Particular(Protocol):
     """An alignment that does not work with every teacher."""
 
@@ -46,6 +54,12 @@ def check_teacher(alignment: AlignmentSpec, teacher: Teacher) -> None:
     """
     if isinstance(alignment, Particular):
         alignment.check_teacher(teacher)
+
+
+def say_step(module: nn.Module, step: int) -> None:
+    """Tells an alignment's module after how many training passes it is called, where it wants to know."""
+    if isinstance(module, Progressive):
+        module.at_step(step)
 
 
 @contextmanager

@@ -21,7 +21,12 @@ class AttentionAlignment(nn.Module):
     def __init__(self, bridge: Bridge, shift: Shift) -> None:
         super().__init__()
         self.bridge = bridge
-        self.shift = shift
+        self.schedule = shift
+        self.shift = shift.at(0)
+
+    def at_step(self, step: int) -> None:
+        """From here on the shift is that after so many training passes."""
+        self.shift = self.schedule.at(step)
 
     def forward(self, frames: Frames, tokens: Tokens, generator: torch.Generator | None = None) -> Aligned:
         """Distances of every target token to what the query of its partner reads; `matrix` is over original frames.

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from cmkt.errors import LayerError
-from cmkt.transfer.alignment import AlignmentSpec
+from cmkt.transfer.alignment import AlignmentSpec, say_step
 from cmkt.transfer.layout import FrameReading
 from cmkt.transfer.mismatch import mismatch_pairs, take_frames
 from cmkt.transfer.tap import Tap, only_output, tensors_in
@@ -89,9 +89,11 @@ class Branch(nn.Module):
         samples: int,
         generator: torch.Generator,
         needs_gradient: bool,
+        step: int = 0,
         cut: bool = False,
     ) -> Aligned:
-        """What the alignment makes of the layer's output. lengths: (B,) of `samples`; cut: the model gets no gradient.
+        """What the alignment makes of the layer's output. lengths: (B,) of `samples`; step: training passes so far;
+        cut: the model gets no gradient.
 
         Raises: LayerError when the layer was not called exactly once, or should give a gradient and gives none.
         """
@@ -104,6 +106,7 @@ class Branch(nn.Module):
                 f"`layer` must give a gradient to the model, but {self.layer!r} gives none: it and all before it are "
                 "frozen, or it is inside a reentrant checkpoint (use_reentrant=False works)."
             )
+        say_step(self.alignment, step)
         aligned: Aligned = self.alignment(frames, tokens, generator)
         self.seen = Seen(output, frames, aligned)
         return aligned

@@ -19,7 +19,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from cmkt.errors import ConfigError
 from cmkt.text.padding import pad_tokens
-from cmkt.transfer.alignment import AlignmentSpec
+from cmkt.transfer.alignment import AlignmentSpec, say_step
 from cmkt.transfer.objective import transfer_loss
 from cmkt.transfer.retrieval import Retrieval, retrieve
 from cmkt.types import Aligned, Frames, Tokens
@@ -71,11 +71,13 @@ def probe(
     learning_rate: float = 2e-3,
     device: str | torch.device = "cpu",
     retrieval: bool = False,
+    on_bridge: Callable[[nn.Module], None] | None = None,
 ) -> ProbeResult:
     """Trains a fresh bridge on the training pairs for `steps` batches and gives its losses on the held-out ones.
 
     Weights, batches and drawn shifts depend on `seed` only, and the global random state is left alone. retrieval: also
-    find the transcript of each held-out utterance among others (`cmkt.transfer.retrieval`).
+    find the transcript of each held-out utterance among others (`cmkt.transfer.retrieval`). on_bridge: called with the
+    trained bridge, in evaluation mode.
     Raises: ConfigError when there are no pairs, their widths or frame rates differ, or there are too few to retrieve.
     """
     _check_pairs([*train_pairs, *held_out_pairs], bool(train_pairs) and bool(held_out_pairs))
@@ -84,7 +86,8 @@ def probe(
     optimizer = torch.optim.AdamW(bridge.parameters(), lr=learning_rate, weight_decay=_WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(steps, 1))
     order: list[int] = []
-    for _ in range(steps):
+    for step in range(steps):
+        say_step(bridge, step)
         if len(order) < min(batch_size, len(train_pairs)):
             order = torch.randperm(len(train_pairs), generator=generator).tolist()
         chosen, order = order[:batch_size], order[batch_size:]
@@ -95,6 +98,9 @@ def probe(
         optimizer.step()
         schedule.step()
     bridge.eval()
+    say_step(bridge, steps)
+    if on_bridge is not None:
+        on_bridge(bridge)
     align = partial(_align, bridge, generator=torch.Generator().manual_seed(seed), device=device)
     result = _held_out(align, held_out_pairs, batch_size=batch_size)
     return replace(result, retrieval=retrieve(align, held_out_pairs, seed=seed)) if retrieval else result

@@ -6,13 +6,14 @@ another token's, so more of the answer has to come from the frames.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from cmkt.errors import ConfigError
+from cmkt.transfer.shift_schedule import Amount, ShiftChange, amount_at, amount_range, check_amount, check_order
 
 
 @dataclass(frozen=True)
@@ -24,25 +25,31 @@ class Shift:
     utterance.
     frames: an amount in frames, or (a, b) to draw one uniformly from a to b inclusive for each utterance. Positive
     amounts delay the frames; what leaves the utterance is masked, and padding never comes in.
+    changes: a schedule over training, amounts that later steps reach; none by default.
 
     Neither final nor slotted, as `Attention`: jsonargparse cannot show an instance of such a class as a default.
     """
 
-    tokens: int | tuple[int, int] = 0
-    frames: int | tuple[int, int] = (0, 0)
+    tokens: Amount = 0
+    frames: Amount = (0, 0)
+    changes: tuple[ShiftChange, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("tokens", "frames"):
-            low, high = _range(getattr(self, name))
-            if low > high:
-                raise ConfigError(
-                    f"`{name}` of Shift must be an int or (low, high) with low <= high, but is "
-                    f"{getattr(self, name)!r} instead."
-                )
+            check_amount(getattr(self, name), f"`{name}` of Shift")
+        check_order(self.changes)
+
+    def at(self, step: int) -> Shift:
+        """The shift, without a schedule, after so many training passes: the same in every run and after any resume."""
+        if not self.changes:
+            return self
+        tokens = amount_at(self.tokens, [(change.step, change.tokens) for change in self.changes], step)
+        frames = amount_at(self.frames, [(change.step, change.frames) for change in self.changes], step)
+        return replace(self, tokens=tokens, frames=frames, changes=())
 
     def draw_tokens(self, batch: int, *, generator: torch.Generator | None, device: torch.device) -> int | Tensor:
         """k, or one k for each utterance, (B,) int64 on `device`, where it is drawn. Draws as `draw_frames`."""
-        low, high = _range(self.tokens)
+        low, high = amount_range(self.tokens)
         return low if low == high else self._draw(low, high, batch, generator).to(device)
 
     def draw_frames(self, batch: int, *, generator: torch.Generator | None, device: torch.device) -> Tensor | None:
@@ -51,7 +58,7 @@ class Shift:
         Draws come from `generator`, on whichever device it lives, and only when the range holds more than one amount.
         Raises: ConfigError when a draw is needed and no generator was given.
         """
-        low, high = _range(self.frames)
+        low, high = amount_range(self.frames)
         if low == high:
             return torch.full((batch,), low, device=device) if low else None
         return self._draw(low, high, batch, generator).to(device)
@@ -60,13 +67,6 @@ class Shift:
         if generator is None:
             raise ConfigError(f"`generator` must be given because {self!r} is drawn, but is None instead.")
         return torch.randint(low, high + 1, (batch,), generator=generator, device=generator.device)
-
-
-def _range(amount: int | tuple[int, int]) -> tuple[int, int]:
-    if isinstance(amount, int):
-        return amount, amount
-    low, high = amount
-    return int(low), int(high)
 
 
 def shift_tokens(values: Tensor, tokens: int | Tensor) -> Tensor:

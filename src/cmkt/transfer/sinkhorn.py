@@ -54,9 +54,14 @@ class SinkhornAlignment(nn.Module):
     def __init__(self, frame_width: int, token_width: int, spec: Sinkhorn) -> None:
         super().__init__()
         self.spec = spec
+        self.shift = spec.shift.at(0)
         self.frame_norm = nn.LayerNorm(frame_width)
         self.projection = nn.Linear(frame_width, token_width)
         self.register_buffer("passes", torch.zeros((), dtype=torch.int64))
+
+    def at_step(self, step: int) -> None:
+        """From here on the shift is that after so many training passes. The entropy follows `passes`."""
+        self.shift = self.spec.shift.at(step)
 
     @property
     def entropy(self) -> Tensor:
@@ -69,9 +74,9 @@ class SinkhornAlignment(nn.Module):
 
     def forward(self, frames: Frames, tokens: Tokens, generator: torch.Generator | None = None) -> Aligned:
         """Distances of every target token to what the plan brings to its partner; `matrix` is over original frames."""
-        shift, (batch, device) = self.spec.shift, (frames.mask.shape[0], frames.mask.device)
-        displacement = shift.draw_frames(batch, generator=generator, device=device)
-        moved = shift.draw_tokens(batch, generator=generator, device=device)
+        batch, device = frames.mask.shape[0], frames.mask.device
+        displacement = self.shift.draw_frames(batch, generator=generator, device=device)
+        moved = self.shift.draw_tokens(batch, generator=generator, device=device)
         carried = self.projection(self.frame_norm(frames.values.to(self.projection.weight.dtype)))
         matrix = self._plan(carried.detach(), frames, tokens, displacement)
         if self.training and torch.is_grad_enabled():

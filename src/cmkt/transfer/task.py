@@ -26,8 +26,8 @@ class TransferTask(nn.Module):
 
     model: the enhancer, unchanged; branches: the alignment of each supervised layer, thrown away after training; loss:
     L_SE. L_CMA is the sum of those of the branches, each weighted by its share of the weights.
-    step: training passes so far. Draws of a frame shift depend on (seed, step) only; the task's `state_dict` carries
-    it, so that a resumed run draws what it would have drawn. The teacher is in no state_dict.
+    step: training passes so far. Draws of a shift depend on (seed, step) only, a schedule's amounts on step; the task's
+    `state_dict` carries it, so that a resumed run draws what it would have drawn. The teacher is in no state_dict.
     bridge_warmup_steps: for that many passes the bridges learn and L_CMA gives the model no gradient.
     """
 
@@ -88,6 +88,7 @@ class TransferTask(nn.Module):
                 samples=noisy.shape[1],
                 generator=self._generator(),
                 needs_gradient=estimate.requires_grad,
+                step=self.step,
                 cut=self.step < self.bridge_warmup_steps,
             )
             for branch, recorded in zip(self._branches(), records, strict=True)

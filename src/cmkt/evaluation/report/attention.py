@@ -14,15 +14,17 @@ import numpy as np
 from markupsafe import Markup
 
 from cmkt.errors import CmktError
+from cmkt.evaluation.attention_map import AttentionMap, effective_frames, order
 from cmkt.evaluation.pictures import RANGE_DB
-from cmkt.evaluation.report.bridges import AttentionMap, RunBridge, open_bridges
 from cmkt.evaluation.report.spectrogram import TOP, WIDTH, heat, spectrogram_levels, time_axis
 from cmkt.evaluation.report.svg import element, picture
+from cmkt.evaluation.run_bridges import open_bridges
 from cmkt.signal.resample import resample
 
 if TYPE_CHECKING:
     from cmkt.evaluation.report.sources import Run
     from cmkt.evaluation.report.spoken import Spoken
+    from cmkt.evaluation.trained_bridge import TrainedBridge
 
 logger = logging.getLogger(__name__)
 
@@ -80,12 +82,12 @@ def _run_maps(run: Run, spoken: Sequence[Spoken], *, allow_foreign: bool) -> Run
     return RunMaps(run.name, layers)
 
 
-def _layer_maps(bridge: RunBridge, spoken: Sequence[Spoken]) -> LayerMaps:
+def _layer_maps(bridge: TrainedBridge, spoken: Sequence[Spoken]) -> LayerMaps:
     about = f"{bridge.alignment_name} on layer {bridge.layer}, teacher {bridge.teacher.identity}"
     return LayerMaps(about, tuple(_figure(bridge, each) for each in spoken))
 
 
-def _figure(bridge: RunBridge, spoken: Spoken) -> MapFigure:
+def _figure(bridge: TrainedBridge, spoken: Spoken) -> MapFigure:
     noisy = spoken.noisy.samples
     if spoken.noisy.sample_rate != bridge.sample_rate:
         noisy = resample(noisy, spoken.noisy.sample_rate, bridge.sample_rate)
@@ -100,34 +102,6 @@ def _figure(bridge: RunBridge, spoken: Spoken) -> MapFigure:
         effective_frames(found.weights) * per_frame,
         order(found.weights),
     )
-
-
-def effective_frames(weights: np.ndarray) -> float:
-    """The median over tokens of exp(entropy) of its weights: as many equal frames would be as spread out.
-
-    >>> effective_frames(np.array([[0.5, 0.5, 0.0, 0.0]]))
-    2.0
-    """
-    rows = weights[weights.sum(axis=1) > 0]
-    if not len(rows):
-        return 0.0
-    share = rows / rows.sum(axis=1, keepdims=True)
-    entropy = -np.sum(np.where(share > 0, share * np.log(np.maximum(share, 1e-300)), 0.0), axis=1)
-    return float(round(float(np.median(np.exp(entropy))), 10))
-
-
-def order(weights: np.ndarray) -> float:
-    """Spearman's correlation, -1 to 1, of the place of tokens and the mean time of their weights; 0 for fewer than 3.
-
-    >>> order(np.eye(4))
-    1.0
-    """
-    rows = weights[weights.sum(axis=1) > 0]
-    if len(rows) < 3:
-        return 0.0
-    times = rows @ np.arange(rows.shape[1]) / rows.sum(axis=1)
-    ranks = np.argsort(np.argsort(times))
-    return float(round(float(np.corrcoef(np.arange(len(rows)), ranks)[0, 1]), 10))
 
 
 def _draw(found: AttentionMap, levels: np.ndarray, seconds: float, *, label: str) -> Markup:

@@ -11,14 +11,15 @@ import yaml
 
 from cmkt.cli.main import main
 from cmkt.errors import CheckpointError, CmktError, DataError
-from cmkt.evaluation.report.attention import attention_maps, effective_frames, order
-from cmkt.evaluation.report.bridges import open_bridges
+from cmkt.evaluation.attention_map import effective_frames, order
+from cmkt.evaluation.report.attention import attention_maps
 from cmkt.evaluation.report.sound import Audio
 from cmkt.evaluation.report.sources import Run
 from cmkt.evaluation.report.spoken import Spoken
+from cmkt.evaluation.run_bridges import open_bridges
 from tests.evaluation.conftest import RATE, voice
 
-CONFIGS = Path(__file__).resolve().parents[3] / "configs"
+CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 TEXT = "the long words are spoken"
 
 
@@ -97,11 +98,14 @@ def test_several_layers_have_a_map_each(tmp_path: Path, prepared: Path, dev: Pat
     ]
 
 
-def test_a_run_without_a_bridge_says_why(tmp_path: Path, transfer: Path, crashed: Path, spoken: Spoken) -> None:
+def test_a_run_without_a_bridge_says_why(tmp_path: Path, transfer: Path, spoken: Spoken) -> None:
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    (plain / "config.yaml").write_text("model:\n  transfer: null\n")
     empty = tmp_path / "empty"
     empty.mkdir()
     (empty / "config.yaml").write_text("model:\n  transfer:\n    layer: recurrent\n    teacher: {class_path: mine}\n")
-    reasons = {maps.run: maps.reason for maps in attention_maps([Run("plain", crashed), Run("own", empty)], [spoken])}
+    reasons = {maps.run: maps.reason for maps in attention_maps([Run("plain", plain), Run("own", empty)], [spoken])}
     assert reasons["plain"] == "It was trained plain, so there is no bridge."
     assert "an object of its own" in reasons["own"]
     with pytest.raises(DataError, match="cannot be read"):
