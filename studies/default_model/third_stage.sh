@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# The third stage of the default model, with simulated rooms, codecs and music: three arms (plain, linguistic transfer,
-# transfer with shuffled transcripts) of three seeds each, which share the batches of a seed; then all of them, and the
-# means of the weights of each arm, on dev, and the score by which one is chosen. Goes on where it was stopped. About
-# three hours on two cores. Usage: studies/default_model/third_stage.sh CORPUS OUTPUT, after run.sh with the same OUTPUT.
+# The third stage of the default model, with simulated rooms, codecs and music: plain and with linguistic transfer, two
+# seeds each, whose arms share every batch; what transfer did, on dev; and which mean of weights ships, by the score of
+# choose.py. Goes on where it was stopped. About an hour and a half on two cores. run.sh calls it.
+# Usage: studies/default_model/third_stage.sh OUTPUT
 set -euo pipefail
-corpus=${1:?the folder that holds speech.train.jsonl}
-out=${2:?the OUTPUT of run.sh}
+out=${1:?the OUTPUT of run.sh}
 here=$(dirname "$0")
 configs=$here/../../configs
 export OMP_NUM_THREADS=1 # the loader has the other core
@@ -21,20 +20,22 @@ fit() { # name, seed of the batches, overlays
 }
 transfer=(--config "$configs/transfer/attention.yaml" --config "$configs/transfer/shift1.yaml" --config "$here/transfer.yaml"
   --model.transfer.teacher "$out/data/embeddings")
-models=("$out/second")
-for seed in 1 2 3; do
+third=$out/third
+for seed in 1 2; do
   fit "plain-$seed" $((seed + 1)) # the second stage had seed 1
   fit "transfer-$seed" $((seed + 1)) "${transfer[@]}" --model.transfer.seed "$seed"
-  fit "shuffled-$seed" $((seed + 1)) "${transfer[@]}" --config "$configs/transfer/shuffled.yaml" --model.transfer.seed "$seed"
-  models+=("$out/third/plain-$seed" "$out/third/transfer-$seed" "$out/third/shuffled-$seed")
-done
-for arm in plain transfer; do
-  [ -d "$out/third/$arm-mean" ] || cmkt average "$out/third/$arm-"[123] --output "$out/third/$arm-mean"
-  models+=("$out/third/$arm-mean")
 done
 
-cmkt evaluate --model "${models[@]}" --data "$out/data/dev" --words --output "$out/scores/third-dev"
-cmkt compare "$out/scores/third-dev" --paired-seeds --arms plain=plain-1,plain-2,plain-3 \
-  transfer=transfer-1,transfer-2,transfer-3 shuffled=shuffled-1,shuffled-2,shuffled-3
-python "$here/rooms_and_music.py" "$out/data/dev" "${models[@]}" --limit 60 --json "$out/scores/third-rooms.json"
-python "$here/choose.py" "$out/scores/third-dev" "$out/scores/third-rooms.json"
+# Does transfer help? docs/results.md
+cmkt evaluate --model "$out/second" "$third/"{plain,transfer}-{1,2} --data "$out/data/dev" --metrics pesq_wb stoi estoi si_sdr \
+  --output "$out/scores/arms-dev" --verdict
+cmkt compare "$out/scores/arms-dev" --paired-seeds --arms plain=plain-1,plain-2 transfer=transfer-1,transfer-2
+
+# What ships? docs/default_model.md
+[ -d "$third/plain-mean" ] || cmkt average "$third/plain-1" "$third/plain-2" --output "$third/plain-mean"
+[ -d "$third/all-mean" ] || cmkt average "$out/second" "$third/plain-1" "$third/plain-2" --output "$third/all-mean"
+candidates=("$out/second" "$third/plain-mean" "$third/all-mean")
+cmkt evaluate --model "${candidates[@]}" --data "$out/data/dev" --limit 40 --metrics pesq_wb stoi si_sdr --words \
+  --output "$out/scores/candidates-dev"
+python "$here/rooms_and_music.py" "$out/data/dev" "${candidates[@]}" --limit 24 --json "$out/scores/candidates-rooms.json"
+python "$here/choose.py" "$out/scores/candidates-dev" "$out/scores/candidates-rooms.json"
