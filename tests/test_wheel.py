@@ -46,9 +46,13 @@ except ImportError as error:
 """
 
 
+def environment() -> dict[str, str]:
+    """Without anything that leads to this checkout."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+
+
 def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    return subprocess.run([*map(str, command)], capture_output=True, text=True, env=environment, check=False)
+    return subprocess.run([*map(str, command)], capture_output=True, text=True, env=environment(), check=False)
 
 
 def pip(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -104,6 +108,15 @@ def test_the_base_install_enhances_arrays_streams_and_files_without_torch(
     result = run(installed / "cmkt", "enhance", tmp_path / "a.flac", "--output", tmp_path / "out")
     assert result.returncode == 0, result.stderr
     assert audio_info(tmp_path / "out" / "a.flac").sample_rate == 44_100
+    piped = subprocess.run(
+        [installed / "cmkt", "stream", "--sample-rate", "16000", "--format", "f32le"],
+        input=audio.tobytes(),
+        capture_output=True,
+        env=environment(),
+        check=False,
+    )
+    assert piped.returncode == 0, piped.stderr
+    np.testing.assert_allclose(np.frombuffer(piped.stdout, "<f4"), np.load(tmp_path / "whole.npy"), atol=1e-5)
     result = run(installed / "cmkt", "export", "default", "--output", tmp_path / "a.onnx")
     assert result.returncode == 2
     assert "pip install 'cmkt[export]'" in result.stderr
