@@ -73,6 +73,15 @@ class Fixed(Gain):
         return gain * real, gain * imaginary, state
 
 
+class Baked(Gain):
+    """Keeps the number of frames that it was traced with."""
+
+    def enhance_parts(
+        self, real: Tensor, imaginary: Tensor, state: list[Tensor]
+    ) -> tuple[Tensor, Tensor, list[Tensor]]:
+        return real.reshape(real.shape[0], int(real.shape[1]), 5, 13).flatten(2), imaginary, state
+
+
 class Sorted(Gain):
     """Uses an operation that ONNX has not."""
 
@@ -192,6 +201,14 @@ def test_a_graph_that_differs_from_the_model_is_not_written(tmp_path: Path) -> N
         ):
             export_model(model, tmp_path / "a.onnx")
         assert not list(tmp_path.iterdir())
+
+
+def test_a_graph_that_runs_at_one_number_of_frames_only_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(
+        CheckpointError, match=r"any number of channels and frames, but does not: (?s:.*)Baked must not turn"
+    ):
+        export_model(Baked(), tmp_path / "a.onnx")
+    assert not list(tmp_path.iterdir())
 
 
 def test_an_operation_that_onnx_has_not_is_named(tmp_path: Path) -> None:

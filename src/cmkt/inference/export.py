@@ -41,7 +41,7 @@ from cmkt.inference.graph_card import (
 )
 from cmkt.inference.graph_shapes import fold_shapes
 from cmkt.inference.load import find_card, load_torch
-from cmkt.inference.onnx import OnnxEnhancer
+from cmkt.inference.onnx import UNUSABLE, OnnxEnhancer
 
 if TYPE_CHECKING:
     from cmkt.inference.array_enhancer import ArrayEnhancer
@@ -115,9 +115,7 @@ def export_model(
             module.fold_norm()
     with atomic_path(path) as temporary:
         _export(model, card, temporary)
-        temporary.write_bytes(_described(temporary, card))
-        graph = OnnxEnhancer(temporary)
-        difference = max(_distance(_enhanced(graph), wanted), _distance(_streamed(graph), wanted))
+        difference = _finished(temporary, card, wanted)
         if not difference <= TOLERANCE:
             raise CheckpointError(
                 f"The graph, whole and frame by frame, must agree with the model within {TOLERANCE}, but differs by "
@@ -204,6 +202,22 @@ def _card(model: nn.Module, states: tuple[State, ...], weights_sha256: str, trai
         cmkt_version=package_version(),
         training=dict(training),
     )
+
+
+def _finished(path: Path, card: GraphCard, wanted: FloatArray) -> float:
+    """The largest difference from torch's waveform of the graph, whole and streamed, once it is described and written.
+
+    Raises CheckpointError if it does not run at every number of channels and frames.
+    """
+    try:
+        path.write_bytes(_described(path, card))
+        graph = OnnxEnhancer(path)
+        return max(_distance(_enhanced(graph), wanted), _distance(_streamed(graph), wanted))
+    except UNUSABLE as error:
+        raise CheckpointError(
+            f"The graph must run for any number of channels and frames, but does not: {str(error).strip()}. "
+            f"Nothing was written. {card.class_path} must not turn sizes into numbers, as `int(x.shape[1])` does."
+        ) from error
 
 
 def _described(path: Path, card: GraphCard) -> bytes:

@@ -23,6 +23,7 @@ SIZES = ((2, 3), (3, 151), (5, 70))
 works in chunks of frames has several."""
 
 _COPY, _REST = 0, -1
+_SILENT = 4  # errors are raised as well
 
 
 def fold_shapes(model: ModelProto, make_inputs: Callable[[int, int], dict[str, FloatArray]]) -> None:
@@ -75,6 +76,7 @@ def _observed(
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = 1
+    options.log_severity_level = _SILENT
     session = onnxruntime.InferenceSession(watched.SerializeToString(), options, providers=["CPUExecutionProvider"])
     found = [[np.shape(value) for value in session.run(names, inputs)] for inputs in runs]
     by_name = [list(each) for each in zip(*found, strict=True)]

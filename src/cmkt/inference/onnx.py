@@ -24,10 +24,11 @@ if TYPE_CHECKING:
     from cmkt.types import FloatArray
 
 _ERRORS_ONLY = 3
-_UNUSABLE = (
+UNUSABLE = (
     runtime.Fail, runtime.InvalidArgument, runtime.InvalidGraph, runtime.InvalidProtobuf, runtime.NoModel,
     runtime.NotImplemented, runtime.RuntimeException,
 )  # fmt: skip
+"""What onnxruntime raises for a graph that it cannot load or run."""
 
 
 @final
@@ -134,7 +135,7 @@ def _session(data: bytes, name: str, threads: int) -> onnxruntime.InferenceSessi
     options.log_severity_level = _ERRORS_ONLY
     try:
         return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except _UNUSABLE as error:
+    except UNUSABLE as error:
         raise CheckpointError(
             f"{name} must be a whole ONNX graph, but onnxruntime cannot load it: {error}. Copy or export it again."
         ) from error
