@@ -89,7 +89,7 @@ def check_accelerator(accelerator: str) -> None:
     try:
         with without_advice():
             Trainer(accelerator=accelerator, devices=1, logger=False, enable_checkpointing=False)
-    except (MisconfigurationException, ValueError) as error:
+    except (MisconfigurationException, ValueError, ImportError) as error:
         raise ConfigError(
             f"`accelerator` must be one of this machine, but is {accelerator!r} instead: {error}"
         ) from error
