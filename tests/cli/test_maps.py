@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -144,6 +145,16 @@ def test_maps_that_cannot_be_drawn_are_refused(
 ) -> None:
     assert main([*probing(folder, plain), *options]) == 2
     assert "`--maps`" in capsys.readouterr().err
+
+
+def test_without_matplotlib_maps_are_refused_before_a_bridge_is_trained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    asked = [*probing(tmp_path, tmp_path / "none"), "--maps", "1", "--output", str(tmp_path / "out")]
+    assert main(asked) != 0
+    assert "matplotlib" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_model_without_checkpoints_says_how_to_get_some(

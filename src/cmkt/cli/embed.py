@@ -29,8 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="embedded",
         metavar="T",
         help="embedded (the shipped model for the language of the transcripts), embedded-en, "
-        "embedded-zh, "
-        "embedded-zh-causal, a folder, or a name on the Hugging Face hub (default: embedded)",
+        "embedded-zh, embedded-zh-causal, a folder, or a name on the Hugging Face hub (default: embedded)",
     )
     parser.add_argument(
         "--layer",

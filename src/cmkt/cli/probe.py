@@ -87,6 +87,10 @@ def run(args: argparse.Namespace) -> int:
 
     if args.maps is not None and (args.maps < 1 or args.output is None):
         raise ConfigError("`--maps` must be 1 utterance or more, and have --output DIR where the pictures go.")
+    if args.maps is not None:
+        from cmkt.evaluation.pictures import new_figure
+
+        new_figure(1.0, 1.0)  # without matplotlib this raises now, not after a bridge was trained
     if args.output is not None:
         check_output_folder(args.output)
     if args.data.resolve() in [folder.resolve() for folder in args.held_out]:

@@ -59,8 +59,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Trains and prints the card."""
-    from dataclasses import fields as fields_of
-
     import torch
 
     from cmkt.training.callbacks import StopRequested
@@ -68,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     from cmkt.training.language_model.settings import Settings
     from cmkt.training.language_model.train import train_language_models
 
-    settings = Settings(**{field.name: getattr(args, field.name) for field in fields_of(Settings)})
+    settings = Settings(**{field.name: getattr(args, field.name) for field in fields(Settings)})
     if args.threads is not None:
         if args.threads < 1:
             raise ConfigError(f"`--threads` must be at least 1, but is {args.threads} instead.")

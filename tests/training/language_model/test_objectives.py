@@ -79,3 +79,11 @@ def test_a_batch_too_short_for_a_mask_is_learnt_whole(decoder: nn.Module) -> Non
     loss = MaskedCharacter(1e-9)(encoder, LINES, progress=0.0)
     assert torch.isfinite(loss)
     loss.backward()  # type: ignore[no-untyped-call]
+
+
+def test_a_batch_learnt_whole_is_mostly_masks() -> None:
+    lines = torch.randint(len(SPECIAL), SIZE, (200, 50), generator=torch.Generator().manual_seed(0))
+    model = Recording()
+    torch.manual_seed(0)
+    MaskedCharacter(1e-9)(model, lines, progress=0.0)
+    assert float((model.seen == MASK_ID).float().mean()) == pytest.approx(0.8, abs=0.01)

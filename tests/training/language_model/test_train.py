@@ -15,11 +15,12 @@ import torch
 from torch import Tensor, nn
 
 from cmkt.cli.main import main
-from cmkt.errors import NotLearntError
+from cmkt.errors import ConfigError, NotLearntError
 from cmkt.text.huggingface import HuggingFaceTeacher
 from cmkt.text.language.sequences import numbered
 from cmkt.text.language.tokenizer import character_vocabulary
 from cmkt.training.callbacks import StopRequested
+from cmkt.training.language_model.card import model_card
 from cmkt.training.language_model.corpus import load_corpus
 from cmkt.training.language_model.held_out import perplexity
 from cmkt.training.language_model.models import build_decoder
@@ -45,6 +46,22 @@ def test_the_models_beat_counts_where_the_text_has_more_than_counts_see(run: tup
     name = "all held-out lines"
     assert report["models"][f"perplexity, {name}"] < report["trigram"][f"perplexity, {name}"]
     assert report["models"][f"masked accuracy, {name}"] > 0.8
+
+
+def test_an_accelerator_that_is_not_there_is_told_before_anything_is_made(text: Path, tmp_path: Path) -> None:
+    for accelerator in ("abacus", "tpu"):
+        with pytest.raises(ConfigError, match=accelerator):
+            train_language_models([text], [], tmp_path / "run", settings=SMALL, accelerator=accelerator)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_card_says_accuracy_in_percent_and_perplexity_as_it_is(run: tuple[Path, dict[str, Any]]) -> None:
+    report = json.loads(json.dumps(run[1]))
+    for scores in (report["trigram"], report["models"]):
+        scores.update(dict.fromkeys(scores, 1.0))
+    card = model_card(report)
+    assert "| perplexity, all held-out lines | 1.00 | 1.00 |" in card
+    assert "| masked accuracy, all held-out lines | 100.0% | 100.0% |" in card
 
 
 def test_both_folders_are_teachers(run: tuple[Path, dict[str, Any]]) -> None:

@@ -21,7 +21,7 @@ MIN_SCRIPT_SHARE: Final = 0.5
 SPOKEN_SHARE: Final = 0.5
 """Of the lines, without punctuation and with spelled numbers, as transcripts are."""
 WRITTEN_SHARE: Final = 0.1
-"""Of the lines, exactly as they were. All others keep their punctuation and have spelled numbers."""
+"""Of the lines, as they were but for NFKC, case and spaces. All others keep punctuation and have spelled numbers."""
 
 _CUT_AFTER: Final = re.compile(r"(?<=[。!?;,、!?…])|(?<=[.\s])")
 _SPACE_BY_HAN: Final = re.compile(r"(?<=[\u3400-\u9fff]) | (?=[\u3400-\u9fff])")

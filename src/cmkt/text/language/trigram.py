@@ -1,6 +1,7 @@
 """The baseline of a language model: a character trigram with modified Kneser-Ney smoothing, interpolated.
 
-Reference: Chen and Goodman 1999, An empirical study of smoothing techniques for language modeling, section 3.
+Reference: Chen and Goodman 1998, An empirical study of smoothing techniques for language modeling, technical report
+TR-10-98 of Harvard University, section 3, whose equation numbers are meant.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def model_card(report: dict[str, Any]) -> str:
         "| | trigram | model |",
         "|---|---|---|",
         *(
-            f"| {name} | {_number(value)} | {_number(report['models'][name])} |"
+            f"| {name} | {_score(name, value)} | {_score(name, report['models'][name])} |"
             for name, value in report["trigram"].items()
         ),
         "",
@@ -40,5 +40,5 @@ def model_card(report: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _number(value: float) -> str:
-    return f"{value:.1%}" if value < 1 else f"{value:.2f}"
+def _score(name: str, value: float) -> str:
+    return f"{value:.2f}" if name.startswith("perplexity") else f"{value:.1%}"

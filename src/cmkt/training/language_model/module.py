@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, final
 
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch import LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger
@@ -16,7 +17,7 @@ from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
-from cmkt.errors import NotLearntError
+from cmkt.errors import ConfigError, NotLearntError
 from cmkt.text.language.sequences import Sequences
 from cmkt.training.advice import without_advice
 from cmkt.training.callbacks import StepSeed, StopOnInterrupt, TrainingProgress
@@ -81,6 +82,17 @@ class LanguageModelModule(LightningModule):
             return learning_rate_factor(step, warmup_steps=warmup, total_steps=self._steps, floor=LOWEST_SHARE)
 
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": LambdaLR(optimizer, factor), "interval": "step"}}
+
+
+def check_accelerator(accelerator: str) -> None:
+    """Raises ConfigError unless this machine has one, to be known before hours of work."""
+    try:
+        with without_advice():
+            Trainer(accelerator=accelerator, devices=1, logger=False, enable_checkpointing=False)
+    except (MisconfigurationException, ValueError, ImportError) as error:
+        raise ConfigError(
+            f"`accelerator` must be one of this machine, but is {accelerator!r} instead: {error}"
+        ) from error
 
 
 def train_model(

@@ -59,7 +59,8 @@ class NextCharacter:
 class MaskedCharacter:
     """Mean negative log likelihood (nats) of the characters behind masks.
 
-    share: of the characters that are guessed; torch's random state decides which.
+    share: of the characters that are guessed; torch's random state decides which. Of a batch in which the draw takes
+    none, all are.
     """
 
     def __init__(self, share: float) -> None:
@@ -70,12 +71,13 @@ class MaskedCharacter:
         del progress
         real = (lines != PAD_ID) & (lines != BEGIN_ID) & (lines != END_ID)
         draw = torch.rand(lines.shape, device=lines.device)
-        guessed = real & (draw < self._share)
+        share = self._share
+        guessed = real & (draw < share)
         if not bool(guessed.any()):
-            guessed = real
+            share, guessed = 1.0, real
         table = model.lm_head.weight
         random = torch.randint(len(SPECIAL), len(table), lines.shape, device=lines.device)
-        within = draw / self._share
+        within = draw / share
         seen = torch.where(guessed & (within >= KEPT_SHARE), MASK_ID, lines)
         seen = torch.where(guessed & (within >= 1 - REPLACED_SHARE), random, seen)
         states = model.model(input_ids=seen, attention_mask=(lines != PAD_ID).long()).last_hidden_state

@@ -20,7 +20,7 @@ from cmkt.training.language_model.corpus import Corpus, load_corpus
 from cmkt.training.language_model.embeddings import neighbour_embeddings
 from cmkt.training.language_model.held_out import counted_scores, model_scores
 from cmkt.training.language_model.models import build_decoder, build_encoder
-from cmkt.training.language_model.module import train_model
+from cmkt.training.language_model.module import check_accelerator, train_model
 from cmkt.training.language_model.neighbours import character_neighbours, frequent_words, word_neighbours
 from cmkt.training.language_model.objectives import MaskedCharacter, NextCharacter
 from cmkt.training.language_model.settings import Settings, check_same_settings, write_settings
@@ -49,9 +49,10 @@ def train_language_models(
     """Trains both models into `output`/decoder and `output`/encoder and gives the report, also in report.json.
 
     Everything that is done is kept: the same call goes on where the last one was stopped. asked: words and characters
-    of which neighbours are shown. Raises: ConfigError, DataError for settings and text that cannot work, or are not
-    those of the last time; what `train_model` raises.
+    of which neighbours are shown. Raises: ConfigError, DataError for settings, an accelerator and text that cannot
+    work, or are not those of the last time; what `train_model` raises.
     """
+    check_accelerator(accelerator)
     output.mkdir(parents=True, exist_ok=True)
     check_same_settings(settings, output)
     corpus = load_corpus(text, held_out, output=output, settings=settings)
