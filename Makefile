@@ -10,11 +10,12 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.ready
 	$(BIN)/cmkt demo --output $(OUTPUT)
 
+# One thread for each of the two processes: torch would start as many as there are cores in both.
 test: $(VENV)/.ready lint
-	$(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 test-all: $(VENV)/.ready lint
-	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "slow or not slow"
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
