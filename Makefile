@@ -10,12 +10,11 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.ready
 	$(BIN)/cmkt demo --output $(OUTPUT)
 
-# One thread for each of the two processes: torch would start as many as there are cores in both.
 test: $(VENV)/.ready lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2
 
 test-all: $(VENV)/.ready lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m "slow or not slow"
+	$(BIN)/python -m pytest -n 2 -m "slow or not slow"
 
 lint: $(VENV)/.ready
 	$(BIN)/ruff check .
