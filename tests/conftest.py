@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# Before torch is imported: two test processes with as many threads as cores each take twelve times as long on two cores.
+# Before torch is imported: processes with as many threads as cores each take twelve times as long on two cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parents[1]
