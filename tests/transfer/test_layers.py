@@ -49,7 +49,7 @@ class Chunked(nn.Module):
         self.filter = nn.Conv1d(1, 1, 1)
 
     def forward(self, noisy: Tensor) -> Tensor:
-        return torch.cat([self.filter(chunk[:, None])[:, 0] for chunk in noisy.split(RATE, dim=-1)], dim=-1)
+        return torch.cat([self.filter(chunk[:, None])[:, 0] for chunk in torch.split(noisy, RATE, dim=-1)], dim=-1)
 
 
 def small_dpcrn() -> DPCRN:
