@@ -23,6 +23,8 @@ def test_a_backbone_is_measured_and_written(tmp_path: Path, capsys: pytest.Captu
     [
         (["Wavenet"], "A backbone must be one of"),
         (["--seconds", "0"], "must be positive"),
+        (["--seconds", "inf"], "must be positive and finite"),
+        (["--seconds", "nan"], "must be positive and finite"),
         (["--runs", "0"], "must be positive"),
         (["--json", "nowhere/costs.json"], "The folder of `--json` must exist"),
     ],

@@ -30,6 +30,15 @@ def test_names_and_a_size_choose() -> None:
     assert pairs == [("MPSENet", "paper"), ("CRN", "paper")]
 
 
+def test_a_backbone_whose_default_is_of_the_papers_size_is_in_either() -> None:
+    assert [(backbone.name, size) for backbone, size in chosen(["BLSTM"], "paper")] == [("BLSTM", "default")]
+    assert "BLSTM" in {backbone.name for backbone, _ in chosen([], "paper")}
+
+
+def test_a_backbone_named_twice_is_measured_once() -> None:
+    assert [backbone.name for backbone, _ in chosen(["CRN", "crn"], "default")] == ["CRN"]
+
+
 def test_a_name_that_is_none_is_told_the_others() -> None:
     with pytest.raises(ConfigError, match=r"must be one of CRN, .*, but is Wavenet instead"):
         chosen(["CRN", "Wavenet"], None)

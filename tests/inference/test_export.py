@@ -91,6 +91,18 @@ class Sorted(Gain):
         return torch.special.bessel_j0(real), imaginary, state
 
 
+class SortedWaves(nn.Module):
+    """A model of waveforms that uses one, too."""
+
+    causal, sample_rate, latency_samples, hop_samples, delay_samples = True, 8_000, 64, 64, 0
+
+    def initial_state(self, batch: int) -> list[Tensor]:
+        return [torch.zeros(batch, 1)]
+
+    def enhance_samples(self, noisy: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
+        return torch.special.bessel_j0(noisy), state
+
+
 class Preset(Gain):
     def initial_state(self, batch: int) -> list[Tensor]:
         return [self.level.new_ones(batch, 1, 65)]
@@ -214,6 +226,12 @@ def test_a_graph_that_runs_at_one_number_of_frames_only_is_not_written(tmp_path:
 def test_an_operation_that_onnx_has_not_is_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="bessel_j0"):
         export_model(Sorted(), tmp_path / "a.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_of_waveforms_is_told_the_method_that_it_has(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="`enhance_samples` must consist of operations that ONNX has"):
+        export_model(SortedWaves(), tmp_path / "a.onnx")
     assert not list(tmp_path.iterdir())
 
 

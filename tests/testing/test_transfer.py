@@ -89,6 +89,23 @@ def test_the_contract_runs_as_a_whole() -> None:
     check_transfer(*built("outsider"))
 
 
+@pytest.mark.parametrize("check", TRANSFER_CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("layer", ["lstm", "*.lstm"])
+def test_a_layer_may_be_named_by_its_end_or_a_pattern(layer: str, check: Callable[[nn.Module, Place], None]) -> None:
+    check(built("demucs")[0], Place(layer))
+
+
+def noticed(module: nn.Module, inputs: object, output: object) -> None:
+    """A hook of the model's owner."""
+
+
+@pytest.mark.parametrize("check", TRANSFER_CHECKS, ids=lambda check: check.__name__)
+def test_hooks_of_the_owner_are_no_breach(check: Callable[[nn.Module, Place], None]) -> None:
+    model, place = built("outsider")
+    model.register_forward_hook(noticed)
+    check(model, place)
+
+
 class Counting(Outsider):
     """Hears more the more often it ran."""
 

@@ -41,6 +41,17 @@ class Named(nn.Module):
         return {"frames": x}
 
 
+class Chunked(nn.Module):
+    """Works in chunks of a second: one call for a short signal, several for a long one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.filter = nn.Conv1d(1, 1, 1)
+
+    def forward(self, noisy: Tensor) -> Tensor:
+        return torch.cat([self.filter(chunk[:, None])[:, 0] for chunk in torch.split(noisy, RATE, dim=-1)], dim=-1)
+
+
 def small_dpcrn() -> DPCRN:
     return DPCRN(linear_bins=20, merged_bands=20, channels=(4, 6), kernels=(5, 3), hidden=16)
 
@@ -94,6 +105,11 @@ def test_bands_folded_into_the_batch_are_no_layout() -> None:
     reports = {report.name: report for report in list_layers(small_dpcrn(), sample_rate=RATE)}
     assert reports["blocks.0.intra"].problem is not None
     assert reports["blocks.0"].layout == "b t f c"
+
+
+def test_a_layer_that_fails_at_the_longer_length_only_tells_why() -> None:
+    (report,) = list_layers(Chunked(), sample_rate=RATE)
+    assert report.problem == "called 3 times"
 
 
 def test_the_model_is_left_as_it_was() -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import math
 import sys
 from pathlib import Path
 
@@ -34,8 +35,10 @@ def run(args: argparse.Namespace) -> int:
     from cmkt.errors import ConfigError
     from cmkt.evaluation.backbones import backbones_markdown, backbones_values, chosen, measure
 
-    if not args.seconds > 0 or args.runs < 1:
-        raise ConfigError(f"`--seconds` and `--runs` must be positive, but are {args.seconds:g} and {args.runs}.")
+    if not 0 < args.seconds < math.inf or args.runs < 1:
+        raise ConfigError(
+            f"`--seconds` and `--runs` must be positive and finite, but are {args.seconds:g} and {args.runs}."
+        )
     if args.json is not None and not args.json.absolute().parent.is_dir():
         raise ConfigError(f"The folder of `--json` must exist, but {args.json.absolute().parent} does not.")
     costs, pairs = [], chosen(args.names, args.size)

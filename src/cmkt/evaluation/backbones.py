@@ -43,7 +43,10 @@ class BackboneCost:
 
 
 def chosen(names: Sequence[str], size: str | None) -> list[tuple[Backbone, str]]:
-    """Backbones and sizes to measure: those named, or all; of one size, or both. Raises ConfigError for others."""
+    """Backbones and sizes to measure: those named, or all, each once; of one size, or both.
+
+    A backbone whose default is of the paper's size is in either. Raises ConfigError for names that are none.
+    """
     from cmkt.models.catalogue import BACKBONES
 
     known = {backbone.name.lower(): backbone for backbone in BACKBONES}
@@ -52,9 +55,14 @@ def chosen(names: Sequence[str], size: str | None) -> list[tuple[Backbone, str]]
             f"A backbone must be one of {', '.join(each.name for each in BACKBONES)}, but is {', '.join(unknown)} "
             "instead."
         )
-    kept = [known[name.lower()] for name in names] if names else list(BACKBONES)
-    pairs = [(backbone, each) for backbone in kept for each in SIZES if size in (None, each)]
-    return [(backbone, each) for backbone, each in pairs if each == DEFAULT_SIZE or backbone.paper_args is not None]
+    kept = [known[name] for name in dict.fromkeys(name.lower() for name in names or known)]
+    return [(backbone, each) for backbone in kept for each in _sizes(backbone, size)]
+
+
+def _sizes(backbone: Backbone, size: str | None) -> Sequence[str]:
+    if backbone.paper_args is None:
+        return (DEFAULT_SIZE,)
+    return SIZES if size is None else (size,)
 
 
 def measure(pairs: Sequence[tuple[Backbone, str]], *, seconds: float, runs: int) -> Iterator[BackboneCost]:

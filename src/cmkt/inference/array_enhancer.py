@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class ArrayEnhancer(ABC):
     """An enhancer of arrays and streams around something that processes audio at one rate.
 
-    sample_rate: that rate in Hz. frame_latency_samples: window + hop + look-ahead of a causal model that runs frame by
-    frame; None for one that needs the future and runs in windows.
+    sample_rate: that rate in Hz. frame_latency_samples: of a causal model that runs frame by frame or hop by hop, see
+    `latency_samples`; None for one that needs the future and runs in windows.
     """
 
     def __init__(self, *, sample_rate: int, frame_latency_samples: int | None) -> None:
@@ -42,9 +42,10 @@ class ArrayEnhancer(ABC):
 
     @property
     def latency_samples(self) -> int:
-        """Longest time from a sample going into a stream to the same sample coming out, at the model's rate.
+        """No sample of a stream comes out later than this after it went in, at the model's rate.
 
-        Computing time is not counted. Window + hop + look-ahead of a causal model, a window of 4 s of any other.
+        Computing time is not counted. Window + hop + look-ahead of a causal model of spectra, of which a sample waits
+        for the window and look-ahead only; delay + hop of one of waveforms; a window of 4 s of any other.
         """
         return self._delay(round(STREAM_WINDOW_SECONDS * self._sample_rate))
 

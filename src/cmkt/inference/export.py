@@ -119,8 +119,7 @@ def export_model(
         if not difference <= TOLERANCE:
             raise CheckpointError(
                 f"The graph, whole and frame by frame, must agree with the model within {TOLERANCE}, but differs by "
-                f"{difference:.2g}. Nothing was written. `enhance_parts` of {card.class_path} must compute what "
-                "`enhance_frames` does for any number of frames, and the model must use the STFT of cmkt."
+                f"{difference:.2g}. Nothing was written. {_promise(card)}"
             )
     return Export(path, card, difference, path.stat().st_size)
 
@@ -263,9 +262,26 @@ def _export(model: nn.Module, card: GraphCard, path: Path) -> None:
             )
     except RuntimeError as error:
         raise CheckpointError(
-            f"{card.class_path} must be exportable, but torch cannot: {error}. `enhance_parts` must consist of "
-            "operations that ONNX has, and must not depend on the values of its inputs."
+            f"{card.class_path} must be exportable, but torch cannot: {error}. `{_exported_method(card)}` must consist "
+            "of operations that ONNX has, and must not depend on the values of its inputs."
         ) from error
+
+
+def _exported_method(card: GraphCard) -> str:
+    return "enhance_samples" if card.of_waveforms else "enhance_parts"
+
+
+def _promise(card: GraphCard) -> str:
+    """What a model broke whose graph differs from it."""
+    if card.of_waveforms:
+        return (
+            f"`enhance_samples` of {card.class_path} must give the same for any number of hops at once, and remember "
+            "nothing but its state."
+        )
+    return (
+        f"`enhance_parts` of {card.class_path} must compute what `enhance_frames` does for any number of frames, and "
+        "the model must use the STFT of cmkt."
+    )
 
 
 def _silence(card: GraphCard, channels: int, frames: int) -> dict[str, FloatArray]:

@@ -49,7 +49,8 @@ class GraphCard:
     sample_rate in Hz; window_samples, hop_samples and window describe the STFT around the graph; latency_samples is
     window + hop + look-ahead; every state is zero before the first frame; class_path and weights_sha256 name the model
     and the weights file that it was exported from, training is what the model's own card says of them. A graph of
-    waveforms has `window` "none" and format 2; what it gives lies window_samples - hop_samples behind what it gets.
+    waveforms has `window` "none" and format 2; what it gives lies window_samples - hop_samples behind what it gets, and
+    its latency_samples are the window_samples.
     """
 
     sample_rate: int

@@ -116,9 +116,9 @@ class Stream:
 
     @property
     def latency_seconds(self) -> float:
-        """Longest time from a sample going in to the same sample coming out, computing time not counted.
+        """No sample comes out later than this after it went in, computing time not counted.
 
-        At the model's rate: window + hop + look-ahead of a causal model, the length of a window of any other.
+        At the model's rate: `ArrayEnhancer.latency_samples` of a causal model, the length of a window of any other.
         At another rate, what the two resamplers withhold is added: 6 ms if both rates are 16 kHz or more.
         """
         there = withheld_seconds(self._sample_rate, self._model_rate)

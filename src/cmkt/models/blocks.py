@@ -1,4 +1,4 @@
-"""What the causal convolutional backbones share: features in, stages that halve and double the bands, a mask out.
+"""What the backbones of spectra share: features in, stages that halve and double the bands, a mask out.
 
 Shapes: B utterances, K frames, C channels, W bins or bands.
 """

@@ -1,4 +1,4 @@
-"""Every backbone, and the arguments that make it about as large as in its paper."""
+"""Every backbone, and the arguments that make it about as wide and deep as in its paper."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from cmkt.models.tf_conformer import TFConformer
 @final
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """build: the class; paper_args: what it is made with to have about the size of the paper's, not its exact layers.
+    """build: the class; paper_args: what it is made with to have about the paper's width and depth.
 
-    None where the default is of that size.
+    None where the default has them. No backbone has the exact layers of its paper.
     """
 
     build: Callable[..., nn.Module]

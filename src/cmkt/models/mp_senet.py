@@ -4,7 +4,7 @@ After Lu, Ai and Ling, "MP-SENet: A Speech Enhancement Model with Parallel Denoi
 Interspeech 2023: power-law compressed magnitude, dilated dense blocks, a bounded mask whose steepness is learned for
 each bin, and a phase from two channels. Ours differs: no adversarial training, norms over the channels of a bin instead
 of the utterance, and the two channels turn the noisy phase instead of being turned into an angle. So there is no arc
-tangent, whose gradient has no bound, and a fresh network is near the identity.
+tangent, whose gradient has no bound, and decoders that give zero give the input back.
 
 Shapes: B utterances, K frames, C channels, W bins or bands.
 """

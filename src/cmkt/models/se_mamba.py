@@ -1,10 +1,10 @@
 """SEMamba: selective state spaces along time and along the bands of a spectrum, that estimate a complex mask.
 
 After Chao et al., "An Investigation of Incorporating Mamba for Speech Enhancement", SLT 2024. Ours differs: it is
-causal, forward only along time and in both directions along the bands; heads share one decay, as in Dao and Gu, ICML
-2024; a convolutional encoder that sees one frame back instead of dilated dense blocks, one decoder that gives a complex
-mask instead of magnitude and phase, no adversarial training. A norm is over one frame or fixed after training, and the
-state between frames is explicit.
+causal, forward only along time and in both directions along the bands; the features of a head share one decay,
+as in Dao and Gu, ICML 2024; a convolutional encoder that sees one frame back instead of dilated dense blocks, one
+decoder that gives a complex mask instead of magnitude and phase, no adversarial training. A norm is over one frame or
+fixed after training, and the state between frames is explicit.
 
 Shapes: B utterances, K frames, C channels, W bins or bands.
 """

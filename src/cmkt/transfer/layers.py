@@ -121,7 +121,8 @@ def _unusable(outputs: list[object]) -> str:
 def _report(name: str, module: nn.Module, short: Tensor | str, long: Tensor | str, sample_rate: int) -> LayerReport:
     kind = type(module).__name__
     if isinstance(short, str) or isinstance(long, str):
-        return LayerReport(name, kind, None, None, None, None, problem=str(short))
+        problem = short if isinstance(short, str) else str(long)
+        return LayerReport(name, kind, None, None, None, None, problem=problem)
     shape = tuple(long.shape)
     layout = guess_layout(module, short, long, sample_rate)
     if layout is None:
