@@ -143,7 +143,7 @@ def test_a_class_outside_the_package_loads_when_allowed(foreign: Path) -> None:
     assert enhancer.sample_rate == 8_000
 
 
-@pytest.mark.parametrize("path", ["cmkt.models.crn.nn", "cmkt.models.crn.torch", "cmkt.inference.load.load"])
+@pytest.mark.parametrize("path", ["cmkt.models.crn.nn", "cmkt.models.blocks.torch", "cmkt.inference.load.load"])
 def test_a_class_path_that_is_no_model_is_refused(saved: Path, path: str) -> None:
     edit(saved, class_path=path)
     with pytest.raises(CheckpointError, match=r"must name an nn\.Module"):

@@ -47,10 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Draws and tells about it. Every run is opened before the first picture."""
     from cmkt.evaluation.checkpoints import kept_checkpoints
-    from cmkt.evaluation.identity import system_names
     from cmkt.evaluation.maps import draw_maps
     from cmkt.evaluation.probe import ProbeSettings, load_spoken
     from cmkt.evaluation.run_bridges import open_bridges
+    from cmkt.evaluation.system_names import system_names
 
     check_output_folder(args.output)
     if args.utterances < 1:

@@ -170,7 +170,7 @@ def _sources(args: argparse.Namespace) -> Iterator[FrameSource]:
     """Every model is loaded and its layer checked before the first one is probed."""
     from cmkt.evaluation.checkpoints import kept_checkpoints, load_kept
     from cmkt.evaluation.frames import clean_log_mel, noisy_log_mel, tapped_model, untrained
-    from cmkt.evaluation.identity import system_names
+    from cmkt.evaluation.system_names import system_names
     from cmkt.inference.load import load
 
     tap = {"layer": args.layer, "layout": args.layout}

@@ -10,7 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
-from cmkt.evaluation.identity import enhancer_fingerprint, system_names
+from cmkt.evaluation.fingerprint import enhancer_fingerprint
+from cmkt.evaluation.system_names import system_names
 from cmkt.inference.load import GRAPH_SUFFIX, load
 
 if TYPE_CHECKING:

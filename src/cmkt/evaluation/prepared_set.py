@@ -94,7 +94,10 @@ class PreparedSet:
         return HeldOutMixture(item, mixture.noisy, mixture.clean, self._mixtures.sample_rate, mixture.metadata)
 
     def fingerprint(self) -> str:
-        """16 hex digits and the rate; they change with any manifest, and the audio itself is not read."""
+        """16 hex digits and the rate; they change with any manifest, which names its audio files by their paths.
+
+        The audio itself is not read: files that were moved look changed, files that were overwritten do not.
+        """
         return f"{manifests_fingerprint(self._directory)}-{self._mixtures.sample_rate}"
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, final
 
 from cmkt.errors import ConfigError, DataError
-from cmkt.evaluation.identity import tell_apart
 from cmkt.evaluation.record import CLEAN, NOISY, SCORES, Item, Score, latest, load_scores
+from cmkt.evaluation.system_names import tell_apart
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

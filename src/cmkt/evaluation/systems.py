@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Protocol, final
 from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation.enhanced_folder import find_enhanced
 from cmkt.evaluation.evaluated_model import warn_of_band
-from cmkt.evaluation.identity import check_names, system_names
 from cmkt.evaluation.pair_set import PairSet
 from cmkt.evaluation.record import CLEAN, NOISY
+from cmkt.evaluation.system_names import check_names, system_names
 
 if TYPE_CHECKING:
     from cmkt.evaluation.evaluated_model import Model

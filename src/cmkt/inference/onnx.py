@@ -67,65 +67,58 @@ class OnnxEnhancer(ArrayEnhancer):
         return CausalProcessor(kind(self._session, self._card, channels=channels), channels=channels)
 
 
-@final
-class OnnxFrames:
-    """`cmkt.inference.causal.Frames` of a graph."""
+class _GraphSteps:
+    """A graph on its way through one signal, with its state."""
 
     def __init__(self, session: onnxruntime.InferenceSession, card: GraphCard, *, channels: int) -> None:
         self._session, self._card = session, card
-        self._transform = FrameTransform(card.window_samples, card.hop_samples)
-        self._state = _initial_state(card, channels)
+        self._state = [np.zeros((channels, *state.shape), dtype=np.float32) for state in card.states]
 
     @property
     def window_samples(self) -> int:
-        """Length of a frame."""
+        """Length of a frame; of a graph of waveforms, a hop and the delay."""
         return self._card.window_samples
 
     @property
     def hop_samples(self) -> int:
-        """From one frame to the next."""
+        """From one frame to the next, what is taken at a time."""
         return self._card.hop_samples
+
+    def _run(self, *signals: FloatArray) -> list[FloatArray]:
+        """The outputs before the states, which are kept."""
+        inputs = dict(zip(self._card.inputs, (*signals, *self._state), strict=True))
+        outputs: list[FloatArray] = self._session.run(self._card.outputs, inputs)
+        count = len(self._card.signal_outputs)
+        self._state = outputs[count:]
+        return outputs[:count]
+
+
+@final
+class OnnxFrames(_GraphSteps):
+    """`cmkt.inference.causal.Frames` of a graph."""
+
+    def __init__(self, session: onnxruntime.InferenceSession, card: GraphCard, *, channels: int) -> None:
+        super().__init__(session, card, channels=channels)
+        self._transform = FrameTransform(card.window_samples, card.hop_samples)
 
     def advance(self, signal: FloatArray) -> FloatArray:
         """The next K frames, enhanced, windowed and added: (C, window + (K - 1) * hop) in and out."""
         spectrum = self._transform.analyse(signal)
-        parts = (np.ascontiguousarray(spectrum.real), np.ascontiguousarray(spectrum.imag))
-        inputs = dict(zip(self._card.inputs, (*parts, *self._state), strict=True))
-        outputs = self._session.run(self._card.outputs, inputs)
-        real, imaginary, *self._state = outputs
-        spectrum.real, spectrum.imag = real, imaginary
+        spectrum.real, spectrum.imag = self._run(
+            np.ascontiguousarray(spectrum.real), np.ascontiguousarray(spectrum.imag)
+        )
         return self._transform.synthesise(spectrum)
 
 
 @final
-class OnnxSamples:
+class OnnxSamples(_GraphSteps):
     """`cmkt.inference.causal.Frames` of a graph of waveforms."""
-
-    def __init__(self, session: onnxruntime.InferenceSession, card: GraphCard, *, channels: int) -> None:
-        self._session, self._card = session, card
-        self._state = _initial_state(card, channels)
-
-    @property
-    def window_samples(self) -> int:
-        """A hop and the delay."""
-        return self._card.window_samples
-
-    @property
-    def hop_samples(self) -> int:
-        """What the graph takes at a time."""
-        return self._card.hop_samples
 
     def advance(self, signal: FloatArray) -> FloatArray:
         """The next K hops, enhanced and late: (C, delay + K * hop) in and out, the last `delay` samples zero."""
         delay = self.window_samples - self.hop_samples
-        noisy = np.ascontiguousarray(signal[:, delay:], dtype=np.float32)
-        inputs = dict(zip(self._card.inputs, (noisy, *self._state), strict=True))
-        enhanced, *self._state = self._session.run(self._card.outputs, inputs)
+        (enhanced,) = self._run(np.ascontiguousarray(signal[:, delay:], dtype=np.float32))
         return np.pad(enhanced, ((0, 0), (0, delay)))
-
-
-def _initial_state(card: GraphCard, channels: int) -> list[FloatArray]:
-    return [np.zeros((channels, *state.shape), dtype=np.float32) for state in card.states]
 
 
 def _session(data: bytes, name: str, threads: int) -> onnxruntime.InferenceSession:

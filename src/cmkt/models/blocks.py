@@ -76,6 +76,18 @@ def decode(stages: nn.ModuleList, x: Tensor, skips: Sequence[Tensor]) -> Tensor:
     return x
 
 
+def doubled_bands(x: Tensor, bands: int) -> Tensor:
+    """(B, 2 C, K, W) -> (B, C, K, bands): two neighbouring channels become two neighbouring bands, the last cut off."""
+    batch, channels, frames, width = x.shape
+    pairs = x.reshape(batch, channels // 2, 2, frames, width).permute(0, 1, 3, 4, 2)
+    return pairs.reshape(batch, channels // 2, frames, 2 * width)[..., :bands]
+
+
+def silent_after(waveform: Tensor, lengths: Tensor) -> Tensor:
+    """(B, T) with zeros from `lengths` (B,) in samples on, so that what stands in the padding changes nothing."""
+    return waveform * (torch.arange(waveform.shape[-1], device=waveform.device) < lengths[:, None])
+
+
 @final
 class EncoderStage(nn.Module):
     """One stage: (B, A, K, W) -> (B, C, K, (W - 1) // 2 + 1), seeing this frame and the one before."""
@@ -120,10 +132,7 @@ class DecoderStage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Bands doubled, then cut to V."""
-        y: Tensor = self.conv(x)
-        batch, channels, frames, width = y.shape
-        y = y.reshape(batch, channels // 2, 2, frames, width).permute(0, 1, 3, 4, 2)
-        finished: Tensor = self.finish(y.reshape(batch, channels // 2, frames, 2 * width)[..., : self.bands])
+        finished: Tensor = self.finish(doubled_bands(self.conv(x), self.bands))
         return finished
 
     def fold_norm(self) -> None:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from cmkt.models.blocks import silent_after
 from cmkt.spectral.stft import STFT
 
 
@@ -56,7 +57,7 @@ class BLSTM(nn.Module):
         """Enhanced waveform (B, T). With `lengths` (B,) in samples, padding changes nothing before each length."""
         samples = noisy.shape[-1]
         if lengths is not None:
-            noisy = noisy * (torch.arange(samples, device=noisy.device) < lengths[:, None])
+            noisy = silent_after(noisy, lengths)
         spectrum = self.stft.analyse(noisy)
         magnitude = spectrum.abs()
         estimate = self._map(magnitude.log1p(), lengths).expm1()

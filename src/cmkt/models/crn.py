@@ -12,22 +12,20 @@ from __future__ import annotations
 
 from typing import Any, final
 
-import torch
 from torch import Tensor, nn
 
 from cmkt.models.blocks import compressed_features, decode, decoder, encode, encoder, encoder_state, halvings, masked
+from cmkt.models.frame_by_frame import FrameByFrame
 from cmkt.spectral.stft import STFT
 
 
 @final
-class CRN(nn.Module):
+class CRN(FrameByFrame):
     """Causal complex-mask enhancer, (B, T) -> (B, T), any T >= 1.
 
     channels: width of each encoder stage; every stage halves the bands. hidden: width of the recurrent layer.
     compression: exponent applied to the magnitude at the input. The layer to supervise is `recurrent`, (B, K, hidden).
     """
-
-    causal = True
 
     def __init__(
         self,
@@ -60,12 +58,6 @@ class CRN(nn.Module):
         self.expand = nn.Linear(hidden, features)
         self.decoder = decoder(channels, self._widths)
 
-    def forward(self, noisy: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Enhanced waveform (B, T). `lengths` is accepted for all models alike; a causal one does not need it."""
-        spectrum = self.stft.analyse(noisy)
-        enhanced, _ = self.enhance_frames(spectrum, self.initial_state(noisy.shape[0]))
-        return self.stft.synthesise(enhanced, noisy.shape[-1])
-
     def initial_state(self, batch: int) -> list[Tensor]:
         """State before the first frame: the encoder's, then the recurrent layer's output."""
         weight = self.expand.weight
@@ -73,11 +65,6 @@ class CRN(nn.Module):
             *encoder_state(self._channels, self._widths, batch, weight),
             weight.new_zeros(batch, 1, self.expand.in_features),
         ]
-
-    def enhance_frames(self, spectrum: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Enhanced spectrum (B, K, bins) of the next K >= 1 frames, and the state after them."""
-        real, imaginary, after = self.enhance_parts(spectrum.real, spectrum.imag, state)
-        return torch.complex(real, imaginary), after
 
     def enhance_parts(
         self, real: Tensor, imaginary: Tensor, state: list[Tensor]

@@ -19,12 +19,13 @@ from torch import Tensor, nn
 
 from cmkt.errors import ConfigError
 from cmkt.models.blocks import compressed_features, decode, decoder, encode, encoder, encoder_state, halvings, masked
+from cmkt.models.frame_by_frame import FrameByFrame
 from cmkt.spectral.bands import merging_weights
 from cmkt.spectral.stft import STFT
 
 
 @final
-class DPCRN(nn.Module):
+class DPCRN(FrameByFrame):
     """Causal complex-mask enhancer, (B, T) -> (B, T), any T >= 1.
 
     linear_bins: bins from 0 Hz that stay single; all above become merged_bands. channels, kernels: width of each
@@ -33,8 +34,6 @@ class DPCRN(nn.Module):
     block. compression: exponent applied to the magnitude at the input.
     The layer to supervise is `recurrent.lstm`, (B, K, hidden) first of its outputs.
     """
-
-    causal = True
 
     def __init__(
         self,
@@ -83,22 +82,11 @@ class DPCRN(nn.Module):
         self.recurrent = _FullBand(channels[-1], self._widths[-1], hidden)
         self.decoder = decoder(channels, self._widths)
 
-    def forward(self, noisy: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Enhanced waveform (B, T). `lengths` is accepted for all models alike; a causal one does not need it."""
-        spectrum = self.stft.analyse(noisy)
-        enhanced, _ = self.enhance_frames(spectrum, self.initial_state(noisy.shape[0]))
-        return self.stft.synthesise(enhanced, noisy.shape[-1])
-
     def initial_state(self, batch: int) -> list[Tensor]:
         """State before the first frame: the encoder's, then hidden and cell state of every recurrent layer in time."""
         new, bands = self.merge.new_zeros, self._widths[-1]
         shapes = [(batch, bands, self._channels[-1])] * (2 * len(self.blocks)) + [(batch, 1, self.hidden)] * 2
         return [*encoder_state(self._channels, self._widths, batch, self.merge), *(new(shape) for shape in shapes)]
-
-    def enhance_frames(self, spectrum: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Enhanced spectrum (B, K, bins) of the next K >= 1 frames, and the state after them."""
-        real, imaginary, after = self.enhance_parts(spectrum.real, spectrum.imag, state)
-        return torch.complex(real, imaginary), after
 
     def enhance_parts(
         self, real: Tensor, imaginary: Tensor, state: list[Tensor]

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from cmkt.errors import ConfigError
-from cmkt.models.blocks import FEATURES, compressed_features, masked
+from cmkt.models.blocks import FEATURES, compressed_features, doubled_bands, masked, silent_after
 from cmkt.models.conformer import TwoPathConformer
 from cmkt.spectral.stft import STFT
 
@@ -88,7 +88,7 @@ class MPSENet(nn.Module):
         """Enhanced waveform (B, T). With `lengths` (B,) in samples, padding changes nothing before each length."""
         samples, mask = noisy.shape[-1], None
         if lengths is not None:
-            noisy = noisy * (torch.arange(samples, device=noisy.device) < lengths[:, None])
+            noisy = silent_after(noisy, lengths)
             mask = self.stft.frames_within(lengths, self.stft.frames(samples))
         spectrum = self.stft.analyse(noisy)
         real, imaginary = spectrum.real, spectrum.imag
@@ -173,8 +173,5 @@ class _Decoder(nn.Module):
 
     def forward(self, x: Tensor, mask: Tensor | None) -> Tensor:
         """Bands doubled, then cut to V."""
-        y: Tensor = self.widen(self.dense(x, mask), mask)
-        batch, channels, frames, width = y.shape
-        y = y.reshape(batch, channels // 2, 2, frames, width).permute(0, 1, 3, 4, 2)
-        output: Tensor = self.output(y.reshape(batch, channels // 2, frames, 2 * width)[..., : self.bands])
+        output: Tensor = self.output(doubled_bands(self.widen(self.dense(x, mask), mask), self.bands))
         return output

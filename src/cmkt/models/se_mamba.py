@@ -18,12 +18,13 @@ from torch import Tensor, nn
 
 from cmkt.errors import ConfigError
 from cmkt.models.blocks import compressed_features, decode, decoder, encode, encoder, encoder_state, halvings, masked
+from cmkt.models.frame_by_frame import FrameByFrame
 from cmkt.models.state_space import StateSpaceBlock
 from cmkt.spectral.stft import STFT
 
 
 @final
-class SEMamba(nn.Module):
+class SEMamba(FrameByFrame):
     """Causal complex-mask enhancer, (B, T) -> (B, T), any T >= 1.
 
     channels: width of each encoder stage; every stage halves the bands. blocks: pairs of state-space blocks, along time
@@ -32,8 +33,6 @@ class SEMamba(nn.Module):
     exponent applied to the magnitude at the input.
     The layer to supervise is the last pair, `blocks.1` of the default, (B, K, W, C) first of its outputs.
     """
-
-    causal = True
 
     def __init__(
         self,
@@ -78,12 +77,6 @@ class SEMamba(nn.Module):
         )
         self.decoder = decoder(channels, self._widths)
 
-    def forward(self, noisy: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Enhanced waveform (B, T). `lengths` is accepted for all models alike; a causal one does not need it."""
-        spectrum = self.stft.analyse(noisy)
-        enhanced, _ = self.enhance_frames(spectrum, self.initial_state(noisy.shape[0]))
-        return self.stft.synthesise(enhanced, noisy.shape[-1])
-
     def initial_state(self, batch: int) -> list[Tensor]:
         """State before the first frame: the encoder's, then the two of every block along time, in each band."""
         bands, blocks = self._widths[-1], cast("list[_TwoPath]", [*self.blocks])
@@ -92,11 +85,6 @@ class SEMamba(nn.Module):
             *encoder_state(self._channels, self._widths, batch, states[0]),
             *(tensor.reshape(batch, bands, *tensor.shape[1:]) for tensor in states),
         ]
-
-    def enhance_frames(self, spectrum: Tensor, state: list[Tensor]) -> tuple[Tensor, list[Tensor]]:
-        """Enhanced spectrum (B, K, bins) of the next K >= 1 frames, and the state after them."""
-        real, imaginary, after = self.enhance_parts(spectrum.real, spectrum.imag, state)
-        return torch.complex(real, imaginary), after
 
     def enhance_parts(
         self, real: Tensor, imaginary: Tensor, state: list[Tensor]

@@ -15,7 +15,17 @@ import torch
 from torch import Tensor, nn
 
 from cmkt.errors import ConfigError
-from cmkt.models.blocks import compressed_features, decode, decoder, encode, encoder, encoder_state, halvings, masked
+from cmkt.models.blocks import (
+    compressed_features,
+    decode,
+    decoder,
+    encode,
+    encoder,
+    encoder_state,
+    halvings,
+    masked,
+    silent_after,
+)
 from cmkt.models.conformer import TwoPathConformer
 from cmkt.spectral.stft import STFT
 
@@ -77,7 +87,7 @@ class TFConformer(nn.Module):
         """Enhanced waveform (B, T). With `lengths` (B,) in samples, padding changes nothing before each length."""
         samples = noisy.shape[-1]
         if lengths is not None:
-            noisy = noisy * (torch.arange(samples, device=noisy.device) < lengths[:, None])
+            noisy = silent_after(noisy, lengths)
         spectrum = self.stft.analyse(noisy)
         real, imaginary = spectrum.real, spectrum.imag
         features = compressed_features(real, imaginary, self.compression)

@@ -17,7 +17,7 @@ from torch.nn import functional
 from cmkt.errors import ConfigError
 from cmkt.text.embedding import unique_texts
 from cmkt.text.store import StoredTeacher
-from cmkt.text.teacher import resolve_teacher
+from cmkt.text.wrapped import WrappedTeacher
 from cmkt.types import Teacher
 
 MOST_TEXTS = 2000
@@ -25,7 +25,7 @@ MOST_TEXTS = 2000
 
 
 @final
-class CentredTeacher:
+class CentredTeacher(WrappedTeacher):
     """The teacher's vectors scaled to length one, minus their mean.
 
     teacher: as of `cmkt.attach`. texts: whose mean it is; of a store it is that of all that the store holds, and none
@@ -42,7 +42,7 @@ class CentredTeacher:
         *,
         mean: Tensor | None = None,
     ) -> None:
-        self.teacher = resolve_teacher(teacher)
+        super().__init__(teacher)
         self._mean = mean
         if mean is not None:
             return
@@ -50,16 +50,6 @@ class CentredTeacher:
             self._mean = self.teacher.mean_direction
         elif given := list(texts):
             self.fill(given)
-
-    @property
-    def width(self) -> int:
-        """D, that of the teacher."""
-        return self.teacher.width
-
-    @property
-    def causal(self) -> bool | None:
-        """As the teacher says."""
-        return getattr(self.teacher, "causal", None)
 
     @property
     def filled(self) -> bool:

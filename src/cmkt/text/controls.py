@@ -20,6 +20,7 @@ from cmkt.errors import ConfigError
 from cmkt.text.centred import CentredTeacher
 from cmkt.text.normalisation import tidy
 from cmkt.text.teacher import Tokenising, resolve_teacher
+from cmkt.text.wrapped import WrappedTeacher
 from cmkt.types import Teacher
 
 Control = Literal["shuffled", "random"]
@@ -29,7 +30,7 @@ FEWEST_TEXTS = 2
 
 
 @final
-class ShuffledTeacher:
+class ShuffledTeacher(WrappedTeacher):
     """The teacher's vectors of another utterance's transcript, of similar length and never the same words.
 
     teacher: as of `cmkt.attach`. texts: the transcripts to choose from, such as those of the training data; without
@@ -43,7 +44,7 @@ class ShuffledTeacher:
     def __init__(
         self, teacher: str | os.PathLike[str] | Teacher, texts: Iterable[str | None] = (), *, seed: int = 0
     ) -> None:
-        self.teacher = resolve_teacher(teacher)
+        super().__init__(teacher)
         self.seed = seed
         self._lengths: list[int] = []
         self._texts: list[str] = []
@@ -51,16 +52,6 @@ class ShuffledTeacher:
         given = list(texts)
         if given:
             self.fill(given)
-
-    @property
-    def width(self) -> int:
-        """D, that of the teacher."""
-        return self.teacher.width
-
-    @property
-    def causal(self) -> bool | None:
-        """As the teacher says."""
-        return getattr(self.teacher, "causal", None)
 
     @property
     def one_hot(self) -> bool:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, Final, final
 
 from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation.description import DESCRIPTION
-from cmkt.evaluation.identity import tell_apart
 from cmkt.evaluation.record import SCORES, latest, load_scores
 from cmkt.evaluation.results import SUMMARY_JSON
+from cmkt.evaluation.system_names import tell_apart
 
 if TYPE_CHECKING:
     from cmkt.evaluation.record import Score

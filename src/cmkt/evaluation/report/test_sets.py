@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
-from cmkt.evaluation.identity import tell_apart
 from cmkt.evaluation.record import CLEAN, NOISY
+from cmkt.evaluation.system_names import tell_apart
 from cmkt.metrics.about import ABOUT
 
 if TYPE_CHECKING:
