@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from cmkt.text.punctuation import words_without_punctuation
+
 CLASSES = 256
 CHARACTERS_VERSION = 1
 """Part of the identity: raise it whenever `spoken_characters` gives another string for the same text."""
@@ -30,12 +32,7 @@ def spoken_characters(text: str) -> str:
     "don't said the cat 3 times"
     """
     folded = unicodedata.normalize("NFKC", text.translate(_APOSTROPHES)).casefold()
-    kept = "".join(character if character == "'" or _is_spoken(character) else " " for character in folded)
-    return " ".join(word for each in kept.split() if (word := each.strip("'")))
-
-
-def _is_spoken(character: str) -> bool:
-    return unicodedata.category(character)[0] in "LNM"  # marks belong to letters in many scripts
+    return " ".join(words_without_punctuation(folded))
 
 
 @final

@@ -11,6 +11,7 @@ import unicodedata
 
 from cmkt.text.english_numbers import english_numbers
 from cmkt.text.hanzi_numbers import hanzi_numbers
+from cmkt.text.punctuation import words_without_punctuation
 from cmkt.text.unspaced import has_unspaced
 
 NORMALISATION_VERSION = 1
@@ -45,9 +46,7 @@ def normalise(text: str, *, lowercase: bool, spoken: bool = False) -> str:
 def as_said(text: str) -> str:
     """Numbers in words; letters, their marks, apostrophes inside words, and spaces for all the rest."""
     worded = hanzi_numbers(text) if has_unspaced(text) else english_numbers(text)
-    straight = worded.replace("\u2019", "'")
-    kept = "".join(each if each == "'" or unicodedata.category(each)[0] in "LNM" else " " for each in straight)
-    return " ".join(word for part in kept.split() if (word := part.strip("'")))
+    return " ".join(words_without_punctuation(worded.replace("\u2019", "'")))
 
 
 def _sentence_case(text: str) -> str:

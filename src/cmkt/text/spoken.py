@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Final
 
 from cmkt.text.normalisation import tidy
+from cmkt.text.punctuation import words_without_punctuation
 from cmkt.text.unspaced import UNSPACED
 
 SPOKEN_VERSION: Final = 1
@@ -26,8 +26,7 @@ def spoken_words(text: str) -> tuple[str, ...]:
     >>> spoken_words("Don't go - it’s TWENTY-ONE past 'nine', dogs' barking.")
     ("don't", 'go', "it's", 'twenty', 'one', 'past', 'nine', 'dogs', 'barking')
     """
-    kept = "".join(each if _is_spoken(each) else " " for each in tidy(text).lower().replace("\u2019", "'"))
-    return tuple(word for each in kept.split() if (word := each.strip("'")))
+    return tuple(words_without_punctuation(tidy(text).lower().replace("\u2019", "'")))
 
 
 def spoken_units(text: str) -> tuple[str, ...]:
@@ -57,7 +56,3 @@ def spoken_letters(text: str) -> tuple[str, ...]:
         letters.extend(unit)
         after_unspaced = unspaced
     return tuple(letters)
-
-
-def _is_spoken(character: str) -> bool:
-    return character == "'" or unicodedata.category(character)[0] in "LNM"  # marks belong to letters in many scripts

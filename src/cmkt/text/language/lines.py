@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cmkt.text.hanzi_numbers import hanzi_numbers
+from cmkt.text.punctuation import words_without_punctuation
 from cmkt.text.script import HAN, scripts
 
 LINES_VERSION: Final = 1
@@ -81,8 +82,7 @@ def without_punctuation(line: str) -> str:
     >>> without_punctuation("今天,很好!don't go."), without_punctuation("4.5")
     ("今天很好don't go", '4 5')
     """
-    kept = "".join(each if each == "'" or unicodedata.category(each)[0] in "LNM" else " " for each in line)
-    return _spaced(" ".join(word for each in kept.split() if (word := each.strip("'"))))
+    return _spaced(" ".join(words_without_punctuation(line)))
 
 
 def _tidied(line: str) -> str:
