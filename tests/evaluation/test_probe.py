@@ -57,9 +57,8 @@ SPEC = Attention(shift=Shift(tokens=1), heads=2, width=16)
 def probed(source: FrameSource, settings: ProbeSettings) -> ProbeScore:
     (score,) = probe_source(
         source,
-        load_sets(settings, sample_rate=RATE),
+        load_sets(settings, WordTeacher(), sample_rate=RATE),
         settings,
-        teacher=WordTeacher(),
         alignments={"attention": SPEC},
         progress=False,
     )
@@ -98,7 +97,7 @@ def test_a_missing_folder_is_refused(settings: ProbeSettings, tmp_path: Path) ->
 def test_pairs_hold_the_frames_and_the_tokens_of_the_same_utterance(settings: ProbeSettings, run: Path) -> None:
     source = tapped_model(load_torch(run).model, name="first", layer="recurrent", layout="b t c", sample_rate=RATE)
     spoken = load_spoken(settings.data, settings, sample_rate=RATE)
-    pairs = collect_pairs(source, spoken, teacher=WordTeacher(), description="", progress=False)
+    pairs = collect_pairs(source, spoken, WordTeacher().embed(spoken.texts), description="", progress=False)
     for (frames, seconds, tokens), mixture, text in zip(pairs, spoken.mixtures, spoken.texts, strict=True):
         torch.testing.assert_close(tokens, torch.stack([word_vector(word) for word in text.split()]))
         assert len(frames) * seconds == pytest.approx(len(mixture.noisy) / RATE, abs=0.03)
@@ -164,9 +163,8 @@ def test_several_bridges_are_trained_on_frames_that_are_collected_once(settings:
     bridges: list[str] = []
     scores = probe_source(
         source,
-        load_sets(settings, sample_rate=RATE),
+        load_sets(settings, WordTeacher(), sample_rate=RATE),
         settings,
-        teacher=WordTeacher(),
         alignments={"attention": SPEC, "positional": Positional()},
         progress=False,
         on_bridge=lambda name, bridge: bridges.append(name),

@@ -91,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
     from cmkt.evaluation.probe import ProbeSettings, load_sets, probe_source
     from cmkt.text.centred import centred
     from cmkt.text.teacher import resolve_teacher
+    from cmkt.transfer.alignment import check_teacher
 
     if args.maps is not None and (args.maps < 1 or args.output is None):
         raise ConfigError("`--maps` must be 1 utterance or more, and have --output DIR where the pictures go.")
@@ -119,7 +120,10 @@ def run(args: argparse.Namespace) -> int:
     teacher = resolve_teacher(args.teacher, texts=_transcripts(args))
     if args.subtract_mean:
         teacher = centred(teacher, _transcripts(args))
-    sets = {rate: load_sets(settings, sample_rate=rate) for rate in {source.sample_rate for source in sources}}
+    for alignment in alignments.values():
+        check_teacher(alignment, teacher)
+    rates = {source.sample_rate for source in sources}
+    sets = {rate: load_sets(settings, teacher, sample_rate=rate) for rate in rates}
     scores = [
         score
         for source in sources
@@ -127,7 +131,6 @@ def run(args: argparse.Namespace) -> int:
             source,
             sets[source.sample_rate],
             settings,
-            teacher=teacher,
             alignments=alignments,
             device=args.device,
             on_bridge=_drawing(args, source, settings, teacher),

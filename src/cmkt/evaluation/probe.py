@@ -26,7 +26,6 @@ from cmkt.data.draw import share
 from cmkt.data.manifest import Prepared, cut_text, load_prepared
 from cmkt.data.testset import TestMixtures
 from cmkt.errors import ConfigError, DataError
-from cmkt.transfer.alignment import check_teacher
 from cmkt.transfer.probe import linguistic_gain, mean_direction_floor, mismatched, noise_like, probe
 
 if TYPE_CHECKING:
@@ -136,28 +135,31 @@ def load_spoken(directory: Path, settings: ProbeSettings, *, sample_rate: int, f
 
 @final
 @dataclass(frozen=True, slots=True)
-class SpokenSets:
-    """What bridges are trained on, and what they are measured on; shared by all sources of frames at one sample rate,
-    so that recordings are decoded once."""
+class ProbeSets:
+    """What bridges are trained on and what they are measured on, each with the teacher's vectors of its transcripts.
 
-    train: Spoken
-    held_out: tuple[Spoken, ...]
+    Shared by all sources of frames at one sample rate, so that recordings are decoded and transcripts embedded once.
+    """
+
+    train: tuple[Spoken, list[Tensor]]
+    held_out: tuple[tuple[Spoken, list[Tensor]], ...]
 
 
-def load_sets(settings: ProbeSettings, *, sample_rate: int) -> SpokenSets:
-    """`load_spoken` of all folders of the settings."""
+def load_sets(settings: ProbeSettings, teacher: Teacher, *, sample_rate: int) -> ProbeSets:
+    """`load_spoken` of all folders of the settings. Raises also what `teacher` raises for a text that it lacks."""
     train, *held_out = (
         load_spoken(directory, settings, sample_rate=sample_rate) for directory in (settings.data, *settings.held_out)
     )
-    return SpokenSets(train, tuple(held_out))
+    return ProbeSets(
+        (train, teacher.embed(train.texts)), tuple((spoken, teacher.embed(spoken.texts)) for spoken in held_out)
+    )
 
 
 def probe_source(
     source: FrameSource,
-    sets: SpokenSets,
+    sets: ProbeSets,
     settings: ProbeSettings,
     *,
-    teacher: Teacher,
     alignments: Mapping[str, AlignmentSpec],
     device: str = "cpu",
     progress: bool = True,
@@ -167,20 +169,13 @@ def probe_source(
 
     For each, three fresh bridges are trained, on true frames and on both kinds that carry nothing, and compared
     held-out. on_bridge: called with the name of the alignment and the bridge that was trained on true frames.
-    Raises: ConfigError for a teacher that an alignment does not take; DataError where there is too little data;
-    StoreError where the store lacks a transcript.
+    Raises: DataError where there is too little data.
     """
-    for alignment in alignments.values():
-        check_teacher(alignment, teacher)
-    train = collect_pairs(
-        source, sets.train, teacher=teacher, description=f"{source.name}: to train on", progress=progress
-    )
+    train = collect_pairs(source, *sets.train, description=f"{source.name}: to train on", progress=progress)
     held_out = [
         pair
-        for spoken in sets.held_out
-        for pair in collect_pairs(
-            source, spoken, teacher=teacher, description=f"{source.name}: held out", progress=progress
-        )
+        for spoken, vectors in sets.held_out
+        for pair in collect_pairs(source, spoken, vectors, description=f"{source.name}: held out", progress=progress)
     ]
     kinds = {
         "true frames": (train, held_out),
@@ -231,10 +226,9 @@ def probe_source(
 
 
 def collect_pairs(
-    source: FrameSource, spoken: Spoken, *, teacher: Teacher, description: str, progress: bool = True
+    source: FrameSource, spoken: Spoken, vectors: Sequence[Tensor], *, description: str, progress: bool = True
 ) -> list[Pair]:
     """Frames and teacher vectors of each utterance; one whose transcript has no token is left out."""
-    vectors = teacher.embed(spoken.texts)
     pairs: list[Pair] = []
     rows = tqdm(vectors, desc=description, unit="utterance", disable=not progress)
     for index, tokens in enumerate(rows):
