@@ -12,7 +12,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src"
 LEVELS = [
     {"errors", "types"},
     {"audio", "signal"},
-    {"spectral"},
+    {"device", "spectral"},
     {"data", "models", "losses", "text", "metrics"},
     {"transfer", "inference"},
     {"evaluation", "recipes", "serving"},

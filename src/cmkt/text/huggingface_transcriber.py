@@ -10,9 +10,10 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
+from cmkt.device import check_device
 from cmkt.errors import MissingExtraError, TranscriberError, extra_hint
 from cmkt.text.audible import audible
-from cmkt.text.pretrained import check_device, fingerprint, quiet_library
+from cmkt.text.pretrained import fingerprint, quiet_library
 from cmkt.types import Heard
 
 if TYPE_CHECKING:
