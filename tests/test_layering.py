@@ -11,7 +11,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 LEVELS = [
     {"errors", "types"},
-    {"audio", "signal"},
+    {"audio", "extras", "signal"},
     {"device", "spectral"},
     {"data", "models", "losses", "text", "metrics"},
     {"transfer", "inference"},
