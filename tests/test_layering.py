@@ -11,8 +11,8 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[1] / "src"
 LEVELS = [
     {"errors", "types"},
-    {"audio", "signal"},
-    {"spectral"},
+    {"audio", "extras", "signal"},
+    {"device", "spectral"},
     {"data", "models", "losses", "text", "metrics"},
     {"transfer", "inference"},
     {"evaluation", "recipes", "serving"},

@@ -56,7 +56,7 @@ for part in sys.argv[1:]:
 
 
 def test_parts_of_the_base_install_import_without_torch() -> None:
-    parts = ["cmkt.errors", "cmkt.types", "cmkt.audio", "cmkt.signal", "cmkt.metrics", "cmkt.cli"]
+    parts = ["cmkt.errors", "cmkt.extras", "cmkt.types", "cmkt.audio", "cmkt.signal", "cmkt.metrics", "cmkt.cli"]
     result = subprocess.run([sys.executable, "-c", BAN, *parts], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
 

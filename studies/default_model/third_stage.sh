@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The third stage of the default model, with simulated rooms, codecs and music: plain and with linguistic transfer, two
-# seeds each, whose arms share every batch; what transfer did, on dev; and which mean of weights ships, by the score of
-# choose.py. Goes on where it was stopped. About an hour and a half on two cores. run.sh calls it.
+# The third stage of the default model, with simulated rooms, codecs and music: plain, with linguistic transfer and with
+# that of other utterances' transcripts, two seeds each, whose arms share every batch; what transfer did, on dev; and which
+# mean of weights ships, by the score of choose.py. Goes on where it was stopped. About two hours on two cores. run.sh
+# calls it.
 # Usage: studies/default_model/third_stage.sh OUTPUT
 set -euo pipefail
 out=${1:?the OUTPUT of run.sh}
@@ -24,12 +25,14 @@ third=$out/third
 for seed in 1 2; do
   fit "plain-$seed" $((seed + 1)) # the second stage had seed 1
   fit "transfer-$seed" $((seed + 1)) "${transfer[@]}" --model.transfer.seed "$seed"
+  fit "shuffled-$seed" $((seed + 1)) "${transfer[@]}" --config "$configs/transfer/shuffled.yaml" --model.transfer.seed "$seed"
 done
 
 # Does transfer help? docs/results.md
-cmkt evaluate --model "$out/second" "$third/"{plain,transfer}-{1,2} --data "$out/data/dev" --metrics pesq_wb stoi estoi si_sdr \
+cmkt evaluate --model "$out/second" "$third/"{plain,transfer,shuffled}-{1,2} --data "$out/data/dev" --metrics pesq_wb stoi estoi si_sdr \
   --output "$out/scores/arms-dev" --verdict
-cmkt compare "$out/scores/arms-dev" --paired-seeds --arms plain=plain-1,plain-2 transfer=transfer-1,transfer-2
+cmkt compare "$out/scores/arms-dev" --paired-seeds --arms plain=plain-1,plain-2 transfer=transfer-1,transfer-2 \
+  shuffled=shuffled-1,shuffled-2
 
 # What ships? docs/default_model.md
 [ -d "$third/plain-mean" ] || cmkt average "$third/plain-1" "$third/plain-2" --output "$third/plain-mean"

@@ -97,6 +97,8 @@ def test_a_store_of_another_teacher_is_refused(
         (["--revision", "main"], "`--revision` must be left out"),
         (["--layer", "9"], "`layer` must be from -7 to 6"),
         (["--device", "warp"], "`device` must be a device"),
+        (["--devices", "0"], "`--devices` must be at least 1"),
+        (["--device", "cpu:1", "--devices", "2"], "without an index where `--devices` is 2, but is 'cpu:1'"),
     ],
 )
 def test_options_that_cannot_work_are_errors(

@@ -218,6 +218,14 @@ def test_a_verdict_on_a_model_without_a_log_is_refused_before_anything_is_scored
     assert not (tmp_path / "out").exists()
 
 
+def test_a_field_that_the_data_lack_is_refused_before_anything_is_scored(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--group-by", "gender", "hat"]) == 2
+    assert "but is 'hat'. There are: SNR, language, " in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_model_class_from_outside_is_scored_when_allowed(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

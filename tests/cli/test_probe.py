@@ -102,7 +102,21 @@ def test_any_alignment_can_be_the_bridge(
     assert main(asked) == 0
     assert "linguistic gain" in capsys.readouterr().out
     values = json.loads((tmp_path / "out" / "probe.json").read_text())
-    assert values["alignment"].lower().startswith(f"{alignment}(")
+    (described,) = values["alignments"].values()
+    assert described.lower().startswith(f"{alignment}(")
+
+
+def test_every_alignment_and_shift_has_a_row(
+    data: Path, runs: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--alignment", "positional", "attention", "--shift-tokens", "0", "1"]
+    assert main([*command(data, runs[0]), *asked]) == 0
+    printed = capsys.readouterr().out
+    assert [line.split("|")[2].strip() for line in printed.splitlines() if line.startswith("| plain")] == [
+        "positional",
+        "attention, shift 0",
+        "attention, shift 1",
+    ]
 
 
 def test_the_causal_bridge_refuses_a_bidirectional_teacher(

@@ -104,13 +104,18 @@ def test_windows_of_a_causal_model_are_refused(model: Path) -> None:
     assert errors.decode().startswith("error: `--window-seconds` must belong to a model that needs the future, but ")
 
 
-def test_a_block_is_answered_while_the_pipe_stays_open(model: Path) -> None:
-    process = piped("--model", model, "--sample-rate", "16000")
+def first_answer(process: subprocess.Popen[bytes]) -> bytes:
+    """What comes back for a tenth of a second at 16 kHz, while the pipe stays open."""
     assert process.stdin is not None
     assert process.stdout is not None
     process.stdin.write(samples(1_600).tobytes())
     process.stdin.flush()
-    answer = os.read(process.stdout.fileno(), 65_536)
+    return os.read(process.stdout.fileno(), 65_536)
+
+
+def test_a_block_is_answered_while_the_pipe_stays_open(model: Path) -> None:
+    process = piped("--model", model, "--sample-rate", "16000")
+    answer = first_answer(process)
     assert len(answer) >= 2 * (1_600 - 600)
     rest, _ = process.communicate()
     assert len(answer) + len(rest) == 2 * 1_600
@@ -118,14 +123,12 @@ def test_a_block_is_answered_while_the_pipe_stays_open(model: Path) -> None:
 
 def test_ctrl_c_ends_the_input_without_a_traceback_and_without_a_loss(model: Path) -> None:
     process = piped("--model", model, "--sample-rate", "16000")
+    answer = first_answer(process)
+    process.send_signal(signal.SIGINT)
     assert process.stdin is not None
     assert process.stdout is not None
-    process.stdin.write(samples(1_600).tobytes())
-    process.stdin.flush()
-    answer = os.read(process.stdout.fileno(), 65_536)
-    process.send_signal(signal.SIGINT)
-    rest = process.stdout.read()
     assert process.stderr is not None
+    rest = process.stdout.read()
     lines = process.stderr.read().decode().splitlines()
     assert (process.wait(), len(answer) + len(rest), len(lines)) == (130, 2 * 1_600, 2)
     process.stdin.close()

@@ -10,7 +10,7 @@ from cmkt.audio.read import read_audio
 from cmkt.audio.write import write_audio
 from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation.pair_set import PairFolders, PairList, PairSet
-from cmkt.evaluation.record import Item
+from cmkt.evaluation.record import Item, other_fields
 
 
 def opened(path: Path, *, limit: int | None = None, sample_rate: int | None = None) -> PairSet:
@@ -33,6 +33,11 @@ def test_a_list_gives_its_files_with_all_that_it_says_of_them(pair_list: Path) -
     assert mixture.metadata["text"] == "words of one"
     assert mixture.metadata["rir_id"] == "hall"
     assert held_out.transcripts["three"].english == "words of three"
+
+
+def test_its_fields_are_those_that_scores_can_be_grouped_by(pair_list: Path) -> None:
+    held_out = opened(pair_list)
+    assert held_out.fields == {*other_fields(held_out.mixture(0).metadata)} == {"rir_id"}
 
 
 def test_a_limit_takes_utterances_with_all_their_snrs_and_knows_all_texts(pair_list: Path) -> None:

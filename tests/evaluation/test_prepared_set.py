@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from cmkt.data.manifest import load_prepared
+from cmkt.data.preparation import prepare
 from cmkt.data.testset import TestMixtures
 from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation.prepared_set import PreparedFolder, manifests_fingerprint
-from cmkt.evaluation.record import Item
+from cmkt.evaluation.record import Item, other_fields
+from tests.evaluation.conftest import write_corpus
 
 
 def test_it_holds_every_utterance_at_every_snr_as_mixed_on_the_fly(prepared: Path) -> None:
@@ -34,6 +36,21 @@ def test_transcripts_are_of_all_utterances_with_their_language(spoken: Path) -> 
     assert held_out.transcripts["foreign"].text == "the river"
     assert held_out.transcripts["foreign"].english is None
     assert held_out.transcripts["silent"].text is None
+
+
+def test_its_fields_are_those_that_scores_can_be_grouped_by(prepared: Path) -> None:
+    held_out = PreparedFolder(prepared).open(seed=0, limit=1, sample_rate=None)
+    assert held_out.fields == {*other_fields(held_out.mixture(0).metadata)}
+    assert held_out.fields >= {"level_db"}
+
+
+def test_a_field_needs_a_value_that_a_group_can_be_made_of(tmp_path: Path) -> None:
+    entries = write_corpus(tmp_path / "audio")
+    entries["speech"][0].custom.update(microphone="far", place={"room": 1}, taps=[1, 2])
+    prepare({"speech": entries["speech"], "noise": entries["noise"]}, tmp_path / "data", workers=1)
+    held_out = PreparedFolder(tmp_path / "data").open(seed=0, limit=None, sample_rate=None)
+    assert held_out.fields >= {"level_db", "microphone", "taps"}
+    assert held_out.fields.isdisjoint({"place", "age", "text"})
 
 
 def test_it_tells_what_it_is(prepared: Path) -> None:

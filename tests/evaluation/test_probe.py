@@ -13,9 +13,18 @@ from torch import Tensor
 from cmkt.data.testset import TestMixture
 from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation.frames import FrameSource, tapped_model
-from cmkt.evaluation.probe import ProbeSettings, collect_pairs, load_spoken, noise_pairs, probe_source
+from cmkt.evaluation.probe import (
+    ProbeScore,
+    ProbeSettings,
+    collect_pairs,
+    load_sets,
+    load_spoken,
+    noise_pairs,
+    probe_source,
+)
 from cmkt.inference.load import load_torch
 from cmkt.transfer.attention import Attention
+from cmkt.transfer.positional import Positional
 from cmkt.transfer.shift import Shift
 
 RATE = 16_000
@@ -43,6 +52,17 @@ def settings(prepared: Path) -> ProbeSettings:
 
 
 SPEC = Attention(shift=Shift(tokens=1), heads=2, width=16)
+
+
+def probed(source: FrameSource, settings: ProbeSettings) -> ProbeScore:
+    (score,) = probe_source(
+        source,
+        load_sets(settings, WordTeacher(), sample_rate=RATE),
+        settings,
+        alignments={"attention": SPEC},
+        progress=False,
+    )
+    return score
 
 
 def test_utterances_come_with_their_transcripts_in_order(settings: ProbeSettings) -> None:
@@ -77,7 +97,7 @@ def test_a_missing_folder_is_refused(settings: ProbeSettings, tmp_path: Path) ->
 def test_pairs_hold_the_frames_and_the_tokens_of_the_same_utterance(settings: ProbeSettings, run: Path) -> None:
     source = tapped_model(load_torch(run).model, name="first", layer="recurrent", layout="b t c", sample_rate=RATE)
     spoken = load_spoken(settings.data, settings, sample_rate=RATE)
-    pairs = collect_pairs(source, spoken, teacher=WordTeacher(), description="", progress=False)
+    pairs = collect_pairs(source, spoken, WordTeacher().embed(spoken.texts), description="", progress=False)
     for (frames, seconds, tokens), mixture, text in zip(pairs, spoken.mixtures, spoken.texts, strict=True):
         torch.testing.assert_close(tokens, torch.stack([word_vector(word) for word in text.split()]))
         assert len(frames) * seconds == pytest.approx(len(mixture.noisy) / RATE, abs=0.03)
@@ -107,7 +127,7 @@ def test_frames_that_name_the_words_give_a_gain_and_the_score_says_how_sure(tmp_
 
     settings = ProbeSettings(data=prepared, held_out=(prepared,), steps=150)
     source = FrameSource("telling", RATE, 0.0125, telling)
-    score = probe_source(source, settings, teacher=WordTeacher(), alignment=SPEC, progress=False)
+    score = probed(source, settings)
     assert score.true < score.mismatched
     assert score.true < score.noise
     assert score.gain == pytest.approx(score.mismatched - score.true, abs=1e-6)
@@ -123,15 +143,32 @@ def test_several_held_out_folders_are_measured_together(settings: ProbeSettings)
         return torch.stack([word_vector(word) for word in str(mixture.metadata["text"]).split()])
 
     twice = replace(settings, held_out=settings.held_out * 2)
-    score = probe_source(
-        FrameSource("telling", RATE, 0.0125, telling), twice, teacher=WordTeacher(), alignment=SPEC, progress=False
-    )
+    score = probed(FrameSource("telling", RATE, 0.0125, telling), twice)
     assert (score.held_out_utterances, score.held_out_tokens) == (6, 12)
 
 
 def test_the_probe_of_a_model_can_be_repeated(settings: ProbeSettings, run: Path) -> None:
     source = tapped_model(load_torch(run).model, name="first", layer="recurrent", layout="b t c", sample_rate=RATE)
-    first, second = (
-        probe_source(source, settings, teacher=WordTeacher(), alignment=SPEC, progress=False) for _ in range(2)
+    assert probed(source, settings) == probed(source, settings)
+
+
+def test_several_bridges_are_trained_on_frames_that_are_collected_once(settings: ProbeSettings) -> None:
+    heard: list[str] = []
+
+    def telling(mixture: TestMixture) -> Tensor:
+        heard.append(mixture.id)
+        return torch.stack([word_vector(word) for word in str(mixture.metadata["text"]).split()])
+
+    source = FrameSource("telling", RATE, 0.0125, telling)
+    bridges: list[str] = []
+    scores = probe_source(
+        source,
+        load_sets(settings, WordTeacher(), sample_rate=RATE),
+        settings,
+        alignments={"attention": SPEC, "positional": Positional()},
+        progress=False,
+        on_bridge=lambda name, bridge: bridges.append(name),
     )
-    assert first == second
+    assert len(heard) == 2 * 3
+    assert bridges == [score.alignment for score in scores] == ["attention", "positional"]
+    assert scores[0] == probed(source, settings)

@@ -47,6 +47,60 @@ def split_and_joined() -> onnx.ModelProto:
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
+def with_subgraphs() -> onnx.ModelProto:
+    """x (C, K, 6) -> y (C, K, 2, 3): a branch in the body of a loop adds to x, three times.
+
+    Nothing but the branch uses the constant `add` and the node `offset`; nothing at all uses `unused`.
+    """
+    number = TensorProto.FLOAT
+    adding = helper.make_graph(
+        [
+            helper.make_node("Add", ["before", "offset"], ["moved"]),
+            helper.make_node("Add", ["moved", "add"], ["added"]),
+        ],
+        "adding",
+        [],
+        [helper.make_tensor_value_info("added", number, None)],
+    )
+    keeping = helper.make_graph(
+        [helper.make_node("Identity", ["before"], ["kept"])],
+        "keeping",
+        [],
+        [helper.make_tensor_value_info("kept", number, None)],
+    )
+    body = helper.make_graph(
+        [
+            helper.make_node("Identity", ["going"], ["goes_on"]),
+            helper.make_node("If", ["going"], ["after"], then_branch=adding, else_branch=keeping),
+        ],
+        "body",
+        [
+            helper.make_tensor_value_info("round", TensorProto.INT64, []),
+            helper.make_tensor_value_info("going", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("before", number, None),
+        ],
+        [
+            helper.make_tensor_value_info("goes_on", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("after", number, None),
+        ],
+    )
+    model = split_and_joined()
+    model.graph.node[-1].output[0] = "before_loop"
+    model.graph.node.extend(
+        [
+            helper.make_node("Neg", ["half"], ["offset"]),
+            helper.make_node("Neg", ["half"], ["unused"]),
+            helper.make_node("Loop", ["rounds", "", "before_loop"], ["y"], body=body),
+        ]
+    )
+    floats = {"half": 0.5, "add": 2.0}
+    model.graph.initializer.extend(
+        numpy_helper.from_array(np.array(value, dtype=np.float32), name) for name, value in floats.items()
+    )
+    model.graph.initializer.append(numpy_helper.from_array(np.array(3, dtype=np.int64), "rounds"))
+    return model
+
+
 def inputs(channels: int, frames: int) -> dict[str, FloatArray]:
     size = channels * frames * WIDTH
     return {"x": np.arange(size, dtype=np.float32).reshape(channels, frames, WIDTH)}
@@ -86,6 +140,18 @@ def test_what_can_be_folded_is_and_the_graph_gives_the_same(channels: int, frame
     ]
     assert np.array_equal(*results)
     assert results[1].shape == (channels, frames, 2, 3)
+
+
+def test_what_only_the_bodies_of_loops_and_branches_use_is_kept() -> None:
+    model = with_subgraphs()
+    fold_shapes(model, inputs)
+    onnx.checker.check_model(model, full_check=True)
+    made = {name for node in model.graph.node for name in node.output}
+    assert "offset" in made
+    assert "unused" not in made
+    given = inputs(2, 3)
+    (result,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, given)
+    assert np.array_equal(result, given["x"].reshape(2, 3, 2, 3) + 3 * (2.0 - 0.5))
 
 
 def test_a_graph_without_reshapes_stays_as_it_is() -> None:

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import math
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from cmkt.errors import ConfigError, MetricUndefinedError, MissingExtraError
+from cmkt.extras import import_extra
 from cmkt.recipes.espeak import espeak
 from cmkt.signal.resample import resample
-from cmkt.text.pocketsphinx import NATS, PocketsphinxAligner, import_pocketsphinx, sixteen_bits
+from cmkt.text.pocketsphinx import NATS, PocketsphinxAligner, sixteen_bits
 
 if TYPE_CHECKING:
     from cmkt.types import FloatArray
@@ -57,7 +58,7 @@ def test_the_best_of_several_has_the_likelihood_that_it_has_alone(
 
 
 def test_it_is_the_likelihood_of_pocketsphinx_own_alignment(aligner: PocketsphinxAligner, speech: FloatArray) -> None:
-    pocketsphinx: Any = import_pocketsphinx()
+    pocketsphinx = import_extra("pocketsphinx", "asr")
     wide = {"beam": 0.0, "wbeam": 0.0, "pbeam": 0.0, "lw": 1.0, "wip": 1.0, "pip": 1.0}
     decoder = pocketsphinx.Decoder(
         pocketsphinx.Config(lm=None, loglevel="FATAL", compallsen=True, bestpath=False, **wide)

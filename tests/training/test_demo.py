@@ -13,6 +13,7 @@ from cmkt.errors import ConfigError, MissingExtraError, NotLearntError
 from cmkt.inference.load import load
 from cmkt.metrics.registry import DEFAULT_METRICS
 from cmkt.recipes.demo import DemoCorpus
+from cmkt.text.embedded import EMBEDDED_MODELS
 from cmkt.training.demo import DemoSettings, run_demo
 
 TINY = DemoCorpus(train=4, dev=1, test=3, noise_recordings=1, noise_seconds=2.0)
@@ -112,16 +113,15 @@ def test_a_model_that_beats_noisy_ends_well(finished: Finished, monkeypatch: pyt
     assert results.summary["plain"].overall["pesq_wb"].score.mean is not None
 
 
-def test_a_language_that_the_language_model_does_not_know_is_said(
-    finished: Finished, monkeypatch: pytest.MonkeyPatch
+def test_mandarin_needs_its_language_model_before_anything_is_made(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("cmkt.training.demo.UNKNOWN_SHARE", 0.0)
-    said: list[str] = []
-    with pytest.raises(NotLearntError):
-        run_demo(finished[0], announce=said.append)
-    note = "transfer can gain nothing from it"
-    assert any(note in line for line in said)
-    assert note in (finished[0].output / "results.md").read_text()
+    absent = replace(EMBEDDED_MODELS["embedded-zh"], package="no_such_package_of_a_model")
+    monkeypatch.setitem(EMBEDDED_MODELS, "embedded-zh", absent)
+    settings = DemoSettings(output=tmp_path / "demo", steps=1, corpus=DemoCorpus(language="zh"))
+    with pytest.raises(MissingExtraError, match="packages/cmkt-mandarin-lm"):
+        run_demo(settings, announce=lambda line: None)
+    assert not settings.output.exists()
 
 
 def test_a_demo_that_was_stopped_in_training_goes_on_from_its_checkpoint(

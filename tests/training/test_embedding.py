@@ -102,6 +102,8 @@ def test_devices_that_are_not_there_are_refused_before_anything_is_loaded_twice(
     teacher = HuggingFaceTeacher(folder)
     with pytest.raises(ConfigError, match="`devices` must be 1 or more"):
         embed_on_devices(teacher, TEXTS, tmp_path, devices=0, accelerator="cpu")
+    with pytest.raises(ConfigError, match="`devices` must be at hand, but 2 of 'warp' are not"):
+        embed_on_devices(teacher, TEXTS, tmp_path, devices=2, accelerator="warp")
     if not torch.cuda.is_available():
         with pytest.raises(ConfigError, match="`devices` must be at hand"):
             embed_on_devices(teacher, TEXTS, tmp_path, devices=2, accelerator="gpu")

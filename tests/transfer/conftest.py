@@ -1,4 +1,4 @@
-"""A foreign model of torch's own modules, and a teacher that knows every text by heart."""
+"""A foreign model of torch's own modules, a teacher that knows every text by heart, and sentences to be probed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from cmkt.transfer.probe import Pair
 from cmkt.types import Frames, Tokens
 
 SAMPLE_RATE = 8000
@@ -97,3 +98,14 @@ def tokens() -> Tokens:
     mask = torch.arange(8) < torch.tensor([[8], [3], [5]])
     values = torch.randn(3, 8, TOKEN_WIDTH, generator=torch.Generator().manual_seed(2))
     return Tokens(values=values * mask[..., None], mask=mask)
+
+
+def spoken_pairs(utterances: int, seed: int) -> list[Pair]:
+    """Sentences in which every token is heard for four frames."""
+    generator = torch.Generator().manual_seed(seed)
+    spell = torch.randn(8, 12, generator=torch.Generator().manual_seed(0))
+    pairs: list[Pair] = []
+    for _ in range(utterances):
+        tokens = torch.randn(int(torch.randint(4, 9, (1,), generator=generator)), 8, generator=generator)
+        pairs.append(((tokens @ spell).repeat_interleave(4, dim=0), 0.05, tokens))
+    return pairs

@@ -8,6 +8,7 @@ from cmkt.transfer.attention import Attention
 from cmkt.transfer.probe import (
     Pair,
     ProbeResult,
+    epoch_batches,
     linguistic_gain,
     mean_direction_floor,
     mismatched,
@@ -15,19 +16,9 @@ from cmkt.transfer.probe import (
     probe,
 )
 from cmkt.transfer.shift import Shift
+from tests.transfer.conftest import spoken_pairs
 
 SPEC = Attention(shift=Shift(tokens=1), heads=2, width=32)
-
-
-def spoken_pairs(utterances: int, seed: int) -> list[Pair]:
-    """Sentences in which every token is heard for four frames."""
-    generator = torch.Generator().manual_seed(seed)
-    spell = torch.randn(8, 12, generator=torch.Generator().manual_seed(0))
-    pairs: list[Pair] = []
-    for _ in range(utterances):
-        tokens = torch.randn(int(torch.randint(4, 9, (1,), generator=generator)), 8, generator=generator)
-        pairs.append(((tokens @ spell).repeat_interleave(4, dim=0), 0.05, tokens))
-    return pairs
 
 
 def blind(pairs: list[Pair], seed: int) -> list[Pair]:
@@ -53,6 +44,23 @@ def test_the_probe_is_deterministic_and_leaves_the_random_state_alone() -> None:
     assert first == again
     assert first != probe(pairs, pairs, SPEC, steps=3, seed=2, batch_size=4)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_pass_has_every_utterance_once_and_batches_of_like_lengths() -> None:
+    generator = torch.Generator().manual_seed(0)
+    lengths = torch.randint(1, 1000, (64,), generator=generator)
+    batches = epoch_batches(lengths, batch_size=8, generator=generator)
+    assert [len(batch) for batch in batches] == [8] * 8
+    assert sorted(index for batch in batches for index in batch) == list(range(64))
+    padded = sum(8 * int(lengths[batch].max()) for batch in batches)
+    assert padded < 1.3 * int(lengths.sum())
+    assert batches != epoch_batches(lengths, batch_size=8, generator=generator)
+
+
+@pytest.mark.parametrize(("utterances", "sizes"), [(3, [3]), (8, [8]), (13, [8])])
+def test_what_is_too_little_for_a_batch_is_left_out_unless_it_is_all(utterances: int, sizes: list[int]) -> None:
+    batches = epoch_batches(torch.arange(utterances), batch_size=8, generator=torch.Generator().manual_seed(0))
+    assert [len(batch) for batch in batches] == sizes
 
 
 def test_held_out_losses_do_not_depend_on_the_batch_size_without_training() -> None:

@@ -12,19 +12,9 @@ from cmkt.transfer.probe import Pair, probe
 from cmkt.transfer.retrieval import pairwise_scores, relative_scores, retrieve
 from cmkt.transfer.shift import Shift
 from cmkt.types import Aligned
+from tests.transfer.conftest import spoken_pairs
 
 SPEC = Attention(shift=Shift(tokens=1), heads=2, width=32)
-
-
-def spoken_pairs(utterances: int, seed: int) -> list[Pair]:
-    """Sentences in which every token is heard for four frames."""
-    generator = torch.Generator().manual_seed(seed)
-    spell = torch.randn(8, 12, generator=torch.Generator().manual_seed(0))
-    pairs: list[Pair] = []
-    for _ in range(utterances):
-        tokens = torch.randn(int(torch.randint(4, 9, (1,), generator=generator)), 8, generator=generator)
-        pairs.append(((tokens @ spell).repeat_interleave(4, dim=0), 0.05, tokens))
-    return pairs
 
 
 def numbered(count: int) -> list[Pair]:

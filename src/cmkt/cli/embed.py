@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     """Embeds and prints what the store holds then."""
     # Set before the tokenizer is first used: its threads and DataLoader workers made by a fork do not go together.
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    _check(args)
     texts = _transcripts(args.data)
     teacher = _teacher(args, texts)
     if args.dry_run:
@@ -83,6 +84,22 @@ def run(args: argparse.Namespace) -> int:
     if done is not None:
         _report(done, args.output)
     return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """What cannot work must show before any transcript is read."""
+    from cmkt.device import check_device
+
+    for option in ("batch_tokens", "max_tokens", "devices"):
+        if getattr(args, option) < 1:
+            raise ConfigError(
+                f"`--{option.replace('_', '-')}` must be at least 1, but is {getattr(args, option)} instead."
+            )
+    if check_device(args.device).index is not None and args.devices > 1:
+        raise ConfigError(
+            f"`--device` must be a kind without an index where `--devices` is {args.devices}, but is {args.device!r} "
+            "instead. Which CUDA devices are used can be chosen by the variable CUDA_VISIBLE_DEVICES."
+        )
 
 
 def _embed(
@@ -95,13 +112,12 @@ def _embed(
         return embed_texts(teacher, texts, args.output, bits=args.bits)
     from cmkt.training.embedding import embed_on_devices
 
-    kind = args.device.partition(":")[0]
     return embed_on_devices(
         teacher,
         texts,
         args.output,
         devices=args.devices,
-        accelerator="gpu" if kind == "cuda" else kind,
+        accelerator="gpu" if args.device == "cuda" else args.device,
         bits=args.bits,
     )
 
@@ -124,11 +140,6 @@ def _teacher(args: argparse.Namespace, texts: list[str]) -> EmbeddedTeacher | Hu
     from cmkt.text.huggingface import HuggingFaceTeacher
     from cmkt.text.store import is_store
 
-    for option in ("batch_tokens", "max_tokens"):
-        if getattr(args, option) < 1:
-            raise ConfigError(
-                f"`--{option.replace('_', '-')}` must be at least 1, but is {getattr(args, option)} instead."
-            )
     if args.teacher in (EMBEDDED, *EMBEDDED_MODELS):
         if args.revision is not None:
             raise ConfigError("`--revision` must be left out for the embedded teacher: its weights are pinned.")

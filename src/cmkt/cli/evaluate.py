@@ -110,6 +110,7 @@ def run(args: argparse.Namespace) -> int:
     """Evaluates and prints the tables. 1 where some mixture failed, else 0."""
     from cmkt.evaluation.evaluate import evaluate
     from cmkt.evaluation.evaluated_model import find_models
+    from cmkt.evaluation.groupings import find_field
     from cmkt.evaluation.opened import open_held_out
     from cmkt.evaluation.plan import make_plan
     from cmkt.evaluation.pool import usable_cores
@@ -121,10 +122,11 @@ def run(args: argparse.Namespace) -> int:
     if args.verdict:
         _check_logs(args.model)
     models = find_models(args.model, device=args.device, allow_foreign=args.allow_foreign)
+    held_out = open_held_out(settings)
+    for field in args.group_by:
+        find_field(field, held_out.fields)  # what the data lack must show now, not after hours of scoring
     plan = make_plan(settings)
-    systems = find_systems(
-        open_held_out(settings), models=models, enhanced=args.enhanced, sample_rate=settings.sample_rate
-    )
+    systems = find_systems(held_out, models=models, enhanced=args.enhanced, sample_rate=settings.sample_rate)
     scores = evaluate(plan, systems, jobs=usable_cores() if args.jobs is None else args.jobs)
     verdicts = _verdicts(models, scores) if args.verdict else {}
     text = write_results(plan, systems, scores, group_by=args.group_by, verdicts=verdicts)

@@ -22,8 +22,10 @@ _LOG = logging.getLogger(__name__)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the arguments of `cmkt models`."""
+    from cmkt.evaluation.backbones import SIZES
+
     parser.add_argument("names", nargs="*", metavar="BACKBONE", help="such as CRN (default: all)")
-    parser.add_argument("--size", choices=("default", "paper"), help="only this one (default: both)")
+    parser.add_argument("--size", choices=SIZES, help="only this one (default: both)")
     parser.add_argument("--seconds", type=float, default=2.0, metavar="S", help="of audio to measure on (2)")
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="to take the median time of (3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers for programs too")

@@ -55,10 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--layer", default="recurrent", help="name of the layer (recurrent)")
     parser.add_argument("--layout", default="b t c", help='axes of its output ("b t c")')
-    parser.add_argument("--alignment", choices=ALIGNMENTS, default="attention", help="kind of bridge (attention)")
+    parser.add_argument(
+        "--alignment",
+        choices=ALIGNMENTS,
+        nargs="+",
+        default=["attention"],
+        help="kinds of bridges (attention); of several, each is trained on the same frames",
+    )
     parser.add_argument(
         "--shift-tokens",
         type=int,
+        nargs="+",
         metavar="K",
         help="the question for a token is made of the K-th before it (1); positional and ctc have none",
     )
@@ -81,9 +88,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Probes each run and prints the table."""
-    from cmkt.evaluation.probe import ProbeSettings, probe_source
+    from cmkt.evaluation.probe import ProbeSettings, load_sets, probe_source
     from cmkt.text.centred import centred
     from cmkt.text.teacher import resolve_teacher
+    from cmkt.transfer.alignment import check_teacher
 
     if args.maps is not None and (args.maps < 1 or args.output is None):
         raise ConfigError("`--maps` must be 1 utterance or more, and have --output DIR where the pictures go.")
@@ -107,27 +115,33 @@ def run(args: argparse.Namespace) -> int:
         steps=args.steps,
         seed=args.seed,
     )
-    alignment = _alignment(args)
+    alignments = _alignments(args)
     sources = list(_sources(args))
     teacher = resolve_teacher(args.teacher, texts=_transcripts(args))
     if args.subtract_mean:
         teacher = centred(teacher, _transcripts(args))
+    for alignment in alignments.values():
+        check_teacher(alignment, teacher)
+    rates = {source.sample_rate for source in sources}
+    sets = {rate: load_sets(settings, teacher, sample_rate=rate) for rate in rates}
     scores = [
-        probe_source(
+        score
+        for source in sources
+        for score in probe_source(
             source,
+            sets[source.sample_rate],
             settings,
-            teacher=teacher,
-            alignment=alignment,
+            alignments=alignments,
             device=args.device,
             on_bridge=_drawing(args, source, settings, teacher),
         )
-        for source in sources
     ]
     text = _table(scores)
     sys.stdout.write("\n" + text + "\n")
     if args.output is not None:
         asked = {name: _plain(value) for name, value in vars(args).items()}
-        used = {"alignment": str(alignment), "teacher": teacher.identity}
+        named = {name: str(alignment) for name, alignment in alignments.items()}
+        used = {"alignments": named, "teacher": teacher.identity}
         _write(args.output, text, {"arguments": asked, **used, "scores": [*map(asdict, scores)]})
     return 0
 
@@ -141,7 +155,7 @@ def _transcripts(args: argparse.Namespace) -> list[str | None]:
 
 def _drawing(
     args: argparse.Namespace, source: FrameSource, settings: ProbeSettings, teacher: Teacher
-) -> Callable[[nn.Module], None] | None:
+) -> Callable[[str, nn.Module], None] | None:
     """What draws the maps of a bridge that was trained on frames of `source`; None where no maps were asked for."""
     if args.maps is None:
         return None
@@ -150,11 +164,11 @@ def _drawing(
     from cmkt.evaluation.run_bridges import that_spells
     from cmkt.evaluation.trained_bridge import TrainedBridge
 
-    def draw(bridge: nn.Module) -> None:
+    def draw(alignment: str, bridge: nn.Module) -> None:
         few = replace(settings, limit=args.maps)
         spoken = load_spoken(args.held_out[0], few, sample_rate=source.sample_rate, fewest=1)
         trained = TrainedBridge(source, that_spells(teacher), copy.deepcopy(bridge).cpu())
-        draw_maps([trained], [spoken], args.output / "maps" / file_name(source.name))
+        draw_maps([trained], [spoken], args.output / "maps" / file_name(f"{source.name}, {alignment}"))
 
     return draw
 
@@ -192,7 +206,8 @@ def _sources(args: argparse.Namespace) -> Iterator[FrameSource]:
         yield clean_log_mel(rate)
 
 
-def _alignment(args: argparse.Namespace) -> AlignmentSpec:
+def _alignments(args: argparse.Namespace) -> dict[str, AlignmentSpec]:
+    """Every kind of bridge that was asked for, each with every shift where it has one, by what the table calls it."""
     from cmkt.transfer.attention import Attention
     from cmkt.transfer.causal import Causal
     from cmkt.transfer.ctc import CTC
@@ -200,17 +215,24 @@ def _alignment(args: argparse.Namespace) -> AlignmentSpec:
     from cmkt.transfer.shift import Shift
     from cmkt.transfer.sinkhorn import Sinkhorn
 
-    if args.alignment in ("positional", "ctc"):
-        if args.shift_tokens is not None:
-            raise ConfigError(
-                f"`--shift-tokens` must be left out for --alignment {args.alignment}: its questions hold no token."
-            )
-        return Positional() if args.alignment == "positional" else CTC()
-    tokens = SHIFT_TOKENS if args.shift_tokens is None else args.shift_tokens
-    if args.alignment == "causal":
-        return Causal(delay=tokens)
-    shift = Shift(tokens=tokens)
-    return Attention(shift=shift) if args.alignment == "attention" else Sinkhorn(shift=shift)
+    without_shift: dict[str, Callable[[], AlignmentSpec]] = {"positional": Positional, "ctc": CTC}
+    with_shift: dict[str, Callable[[int], AlignmentSpec]] = {
+        "attention": lambda tokens: Attention(shift=Shift(tokens=tokens)),
+        "causal": lambda tokens: Causal(delay=tokens),
+        "sinkhorn": lambda tokens: Sinkhorn(shift=Shift(tokens=tokens)),
+    }
+    if args.shift_tokens is not None and not set(with_shift).intersection(args.alignment):
+        raise ConfigError(
+            f"`--shift-tokens` must be left out for --alignment {' '.join(args.alignment)}: it asks without a token."
+        )
+    found: dict[str, AlignmentSpec] = {}
+    for name in args.alignment:
+        if name in without_shift:
+            found[name] = without_shift[name]()
+            continue
+        for tokens in args.shift_tokens or [SHIFT_TOKENS]:
+            found[f"{name}, shift {tokens}"] = with_shift[name](tokens)
+    return found
 
 
 def _table(scores: Sequence[ProbeScore]) -> str:
@@ -218,6 +240,7 @@ def _table(scores: Sequence[ProbeScore]) -> str:
 
     header = [
         "frames",
+        "bridge",
         "true",
         "mismatched",
         "noise",
@@ -232,6 +255,7 @@ def _table(scores: Sequence[ProbeScore]) -> str:
     rows = [
         [
             score.name,
+            score.alignment,
             *(f"{loss:.4f}" for loss in (score.true, score.mismatched, score.noise, score.mean_direction)),
             f"{score.gain:+.4f} [{score.gain_low:+.4f}, {score.gain_high:+.4f}]",
             *_retrieval_cells(score.retrieval),

@@ -13,12 +13,13 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cmkt.audio.read import audio_info
 from cmkt.audio.write import write_text
+from cmkt.data.json_lines import read_objects, string_field
 from cmkt.errors import AudioFileError, DataError
 
 UNDERSTOOD = ("id", "noisy", "clean", "text", "snr_db")
@@ -50,8 +51,8 @@ def read_pairs(path: str | Path) -> list[Pair]:
     source = Path(path)
     pairs: list[Pair] = []
     lines: dict[tuple[str, float | None], str] = {}
-    for where, line in _lines(source):
-        pair = _parsed(line, source.parent, where)
+    for where, record in read_objects(source):
+        pair = _pair(record, source.parent, where)
         key = (pair.id, pair.snr_db)
         if key in lines:
             raise DataError(
@@ -106,42 +107,19 @@ def check_files(pair: Pair, where: str) -> None:
         )
 
 
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig") as stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield f"{path}, line {number}", line
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} must be a readable pair list in UTF-8, but is not: {error}") from error
-
-
-def _parsed(line: str, base: Path, where: str) -> Pair:
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise DataError(f"{where} must be one JSON object, but is not: {error}") from error
-    if not isinstance(record, dict):
-        raise DataError(f"{where} must be a JSON object, but is {type(record).__name__} instead.")
-    noisy, clean = (_string(record, name, where) for name in ("noisy", "clean"))
-    if noisy is None:
+def _pair(record: Mapping[str, object], base: Path, where: str) -> Pair:
+    """A string that is empty counts as missing."""
+    noisy, clean = (string_field(record, name, where) for name in ("noisy", "clean"))
+    if not noisy:
         raise DataError(f"{where}: `noisy` must be the path of a file, but is missing. Found: {', '.join(record)}.")
     return Pair(
-        id=_string(record, "id", where) or Path(noisy).with_suffix("").as_posix(),
+        id=string_field(record, "id", where) or Path(noisy).with_suffix("").as_posix(),
         noisy=base / noisy,
-        clean=None if clean is None else base / clean,
-        text=_string(record, "text", where),
+        clean=base / clean if clean else None,
+        text=string_field(record, "text", where) or None,
         snr_db=_snr_db(record, where),
         about={name: value for name, value in record.items() if name not in UNDERSTOOD},
     )
-
-
-def _string(record: Mapping[str, object], name: str, where: str) -> str | None:
-    """None where it is missing, null or empty."""
-    value = record.get(name)
-    if value is None or isinstance(value, str):
-        return value or None
-    raise DataError(f"{where}: `{name}` must be a string, but is {value!r} instead.")
 
 
 def _snr_db(record: Mapping[str, object], where: str) -> float | None:

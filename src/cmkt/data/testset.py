@@ -62,16 +62,17 @@ class TestMixtures:
         if limit is not None:
             taken = {cut.id for cut in sorted(cuts, key=lambda cut: share(cut.id, seed=seed))[:limit]}
             cuts = [cut for cut in cuts if cut.id in taken]
-        self._cuts = cuts
+        self.cuts = tuple(cuts)
+        """The utterances, in order."""
         self._mixer = Mixer(settings or plain_settings(), prepared.noise, prepared.rir, sample_rate)
 
     @property
     def ids(self) -> list[str]:
         """Utterance ids, in order."""
-        return [cut.id for cut in self._cuts]
+        return [cut.id for cut in self.cuts]
 
     def __len__(self) -> int:
-        return len(self._cuts) * len(self.snrs_db)
+        return len(self.cuts) * len(self.snrs_db)
 
     def __iter__(self) -> Iterator[TestMixture]:
         return (self[index] for index in range(len(self)))
@@ -80,7 +81,7 @@ class TestMixtures:
         """Mixture `index`. Raises IndexError behind the last one, DataError when a file is gone or damaged."""
         if not 0 <= index < len(self):
             raise IndexError(f"`index` must be in [0, {len(self)}), but is {index} instead.")
-        cut = self._cuts[index // len(self.snrs_db)]
+        cut = self.cuts[index // len(self.snrs_db)]
         snr_db = self.snrs_db[index % len(self.snrs_db)]
         speech = read_cut(cut, self.sample_rate)
         try:

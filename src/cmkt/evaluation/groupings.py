@@ -58,28 +58,34 @@ def find_groupings(scores: Sequence[Score], fields: Iterable[str] = ()) -> list[
     scores: one for each mixture. fields: names among `STANDARD` and the keys of `Score.about`, however they are cased
     and with "_" or " " between words; one that is named twice counts once.
 
-    Raises: ConfigError where a field is none of these, with those that there are.
+    Raises: ConfigError where a field is none of these.
     """
-    own = sorted({key for score in scores for key in score.about})
+    own = {key for score in scores for key in score.about}
     makers: dict[str, Callable[[Sequence[Score]], Labels]] = {
         EVERYTHING: lambda all_of: [Label(0, "all")] * len(all_of)
     }
     for field in fields:
-        standard = next((name for name in STANDARD if plain_name(name) == plain_name(field)), None)
-        key = next((key for key in own if plain_name(key) == plain_name(field)), None)
-        if standard is not None:
-            makers[standard] = STANDARD[standard]
-        elif key is not None:
-            makers[key] = _field(key)
-        else:
-            known = ", ".join([*(name.replace(" ", "_") for name in STANDARD), *own])
-            raise ConfigError(f"`group-by` must name fields of the data, but is {field!r}. There are: {known}.")
+        name = find_field(field, own)
+        makers[name] = STANDARD[name] if name in STANDARD else _field(name)
     labelled = {name: make(scores) for name, make in makers.items()}
     return [
         _grouping(name, scores, labels)
         for name, labels in labelled.items()
         if name == EVERYTHING or any(label is not None for label in labels)
     ]
+
+
+def find_field(field: str, own: Iterable[str]) -> str:
+    """The name, among `STANDARD` and then those that only the data have, that `field` spells in its way.
+
+    Raises: ConfigError where there is none, with those that there are.
+    """
+    names = [*STANDARD, *sorted(own)]
+    for name in names:
+        if plain_name(name) == plain_name(field):
+            return name
+    known = ", ".join(name.replace(" ", "_") if name in STANDARD else name for name in names)
+    raise ConfigError(f"`group-by` must name fields of the data, but is {field!r}. There are: {known}.")
 
 
 def plain_name(name: str) -> str:

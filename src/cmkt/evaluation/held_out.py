@@ -67,6 +67,10 @@ class HeldOut(Protocol):
     def sample_rates(self) -> frozenset[int]:
         """The rates in Hz of all mixtures."""
 
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names of `record.other_fields` of the metadata of all mixtures, known before any is made."""
+
     def has_reference(self, index: int) -> bool:
         """Whether mixture `index` has a clean reference."""
 

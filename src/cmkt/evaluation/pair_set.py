@@ -19,7 +19,7 @@ from cmkt.data.pair_folders import find_pairs
 from cmkt.data.pairs import read_pairs
 from cmkt.errors import ConfigError
 from cmkt.evaluation.held_out import HeldOutMixture, Transcript, take_utterances
-from cmkt.evaluation.record import Item
+from cmkt.evaluation.record import Item, other_fields
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,6 +104,11 @@ class PairSet:
         if self._sample_rate is not None:
             return frozenset({self._sample_rate})
         return frozenset(audio_info(pair.noisy).sample_rate for pair in self.pairs)
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """As `HeldOut.fields`."""
+        return frozenset(name for pair in self.pairs for name in other_fields(pair.about))
 
     def has_reference(self, index: int) -> bool:
         """As `HeldOut.has_reference`."""

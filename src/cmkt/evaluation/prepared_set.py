@@ -15,7 +15,7 @@ from cmkt.data.manifest import cut_text, load_prepared
 from cmkt.data.testset import TestMixtures
 from cmkt.errors import ConfigError, DataError
 from cmkt.evaluation.held_out import HeldOutMixture, Transcript
-from cmkt.evaluation.record import Item
+from cmkt.evaluation.record import Item, other_fields
 
 if TYPE_CHECKING:
     from lhotse import MonoCut
@@ -82,6 +82,12 @@ class PreparedSet:
     def sample_rates(self) -> frozenset[int]:
         """As `HeldOut.sample_rates`."""
         return frozenset({self._mixtures.sample_rate})
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """As `HeldOut.fields`."""
+        stated = (other_fields(cut.custom or {}) for cut in self._mixtures.cuts)
+        return frozenset({"level_db"}.union(*stated))  # the level is drawn with the mixture
 
     def has_reference(self, index: int) -> bool:
         """Always."""

@@ -15,6 +15,7 @@ Shapes: F frames of width C, N tokens of width D.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -25,17 +26,16 @@ from cmkt.data.draw import share
 from cmkt.data.manifest import Prepared, cut_text, load_prepared
 from cmkt.data.testset import TestMixtures
 from cmkt.errors import ConfigError, DataError
-from cmkt.transfer.alignment import check_teacher
 from cmkt.transfer.probe import linguistic_gain, mean_direction_floor, mismatched, noise_like, probe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from torch import Tensor, nn
 
     from cmkt.evaluation.frames import FrameSource
     from cmkt.transfer.alignment import AlignmentSpec
-    from cmkt.transfer.probe import Pair
+    from cmkt.transfer.probe import Pair, ProbeResult
     from cmkt.transfer.retrieval import Retrieval
     from cmkt.types import Teacher
 
@@ -74,16 +74,17 @@ class ProbeSettings:
 @final
 @dataclass(frozen=True, slots=True)
 class ProbeScore:
-    """What the probe says of one source of frames; losses are held-out L_CMA per token, lower is better.
+    """What one kind of bridge says of one source of frames; losses are held-out L_CMA per token, lower is better.
 
-    true: on an utterance's own frames. mismatched: on frames of another utterance of like length. noise: on Gaussian
-    frames with the same statistics. gain: mismatched minus true, higher is more language, with the bounds of its 95%
-    bootstrap interval over utterances.
+    name: of the source. alignment: of the bridge. true: on an utterance's own frames. mismatched: on frames of another
+    utterance of like length. noise: on Gaussian frames with the same statistics. gain: mismatched minus true, higher is
+    more language, with the bounds of its 95% bootstrap interval over utterances.
     mean_direction: the loss of always predicting the mean direction of the training tokens. retrieval: how often the
     bridge on true frames finds the transcript that was said among others.
     """
 
     name: str
+    alignment: str
     true: float
     mismatched: float
     noise: float
@@ -132,79 +133,102 @@ def load_spoken(directory: Path, settings: ProbeSettings, *, sample_rate: int, f
     return Spoken(mixtures, tuple(str(cut_text(cut)) for cut in cuts))
 
 
+@final
+@dataclass(frozen=True, slots=True)
+class ProbeSets:
+    """What bridges are trained on and what they are measured on, each with the teacher's vectors of its transcripts.
+
+    Shared by all sources of frames at one sample rate, so that recordings are decoded and transcripts embedded once.
+    """
+
+    train: tuple[Spoken, list[Tensor]]
+    held_out: tuple[tuple[Spoken, list[Tensor]], ...]
+
+
+def load_sets(settings: ProbeSettings, teacher: Teacher, *, sample_rate: int) -> ProbeSets:
+    """`load_spoken` of all folders of the settings. Raises also what `teacher` raises for a text that it lacks."""
+    train, *held_out = (
+        load_spoken(directory, settings, sample_rate=sample_rate) for directory in (settings.data, *settings.held_out)
+    )
+    return ProbeSets(
+        (train, teacher.embed(train.texts)), tuple((spoken, teacher.embed(spoken.texts)) for spoken in held_out)
+    )
+
+
 def probe_source(
     source: FrameSource,
+    sets: ProbeSets,
     settings: ProbeSettings,
     *,
-    teacher: Teacher,
-    alignment: AlignmentSpec,
+    alignments: Mapping[str, AlignmentSpec],
     device: str = "cpu",
     progress: bool = True,
-    on_bridge: Callable[[nn.Module], None] | None = None,
-) -> ProbeScore:
-    """Trains three fresh bridges, on true frames and on both kinds that carry nothing, and compares them held-out.
+    on_bridge: Callable[[str, nn.Module], None] | None = None,
+) -> list[ProbeScore]:
+    """Collects the frames once and gives a score for each alignment.
 
-    on_bridge: called with the bridge that was trained on true frames.
-    Raises: ConfigError for a teacher that the alignment does not take; DataError where there is too little data;
-    StoreError where the store lacks a transcript.
+    For each, three fresh bridges are trained, on true frames and on both kinds that carry nothing, and compared
+    held-out. on_bridge: called with the name of the alignment and the bridge that was trained on true frames.
+    Raises: DataError where there is too little data.
     """
-    check_teacher(alignment, teacher)
-    train, *others = (
-        collect_pairs(
-            source,
-            load_spoken(directory, settings, sample_rate=source.sample_rate),
-            teacher=teacher,
-            description=f"{source.name}: {directory.name}",
-            progress=progress,
-        )
-        for directory in (settings.data, *settings.held_out)
-    )
-    held_out = [pair for pairs in others for pair in pairs]
-    results = []
-    kinds = (
-        ("true frames", train, held_out),
-        ("frames of other utterances", mismatched(train), mismatched(held_out)),
-        ("noise", noise_pairs(train, seed=settings.seed), noise_pairs(held_out, seed=settings.seed + 1)),
-    )
-    for kind, train_pairs, held_out_pairs in tqdm(kinds, desc=f"{source.name}: bridges", disable=not progress):
-        results.append(
-            probe(
-                train_pairs,
-                held_out_pairs,
+    train = collect_pairs(source, *sets.train, description=f"{source.name}: to train on", progress=progress)
+    held_out = [
+        pair
+        for spoken, vectors in sets.held_out
+        for pair in collect_pairs(source, spoken, vectors, description=f"{source.name}: held out", progress=progress)
+    ]
+    kinds = {
+        "true frames": (train, held_out),
+        "frames of other utterances": (mismatched(train), mismatched(held_out)),
+        "noise": (noise_pairs(train, seed=settings.seed), noise_pairs(held_out, seed=settings.seed + 1)),
+    }
+    mean_direction = mean_direction_floor(train, held_out)
+    scores = []
+    for name, alignment in alignments.items():
+        results: dict[str, ProbeResult] = {}
+        for kind, (learnt, measured) in tqdm(
+            kinds.items(), desc=f"{source.name}, {name}: bridges", disable=not progress
+        ):
+            is_true = kind == "true frames"
+            results[kind] = probe(
+                learnt,
+                measured,
                 alignment,
                 steps=settings.steps,
                 seed=settings.seed,
                 device=device,
-                retrieval=train_pairs is train,
-                on_bridge=on_bridge if train_pairs is train else None,
+                retrieval=is_true,
+                on_bridge=partial(on_bridge, name) if is_true and on_bridge is not None else None,
+            )
+            if progress:
+                tqdm.write(f"{source.name}, {name}: L_CMA per token on {kind} {results[kind].loss:.4f}")
+        true, other, noise = results.values()
+        gain = linguistic_gain(blind=other, true=true, seed=settings.seed)
+        assert true.retrieval is not None
+        scores.append(
+            ProbeScore(
+                name=source.name,
+                alignment=name,
+                true=true.loss,
+                mismatched=other.loss,
+                noise=noise.loss,
+                mean_direction=mean_direction,
+                gain=gain.value,
+                gain_low=gain.low,
+                gain_high=gain.high,
+                train_utterances=len(train),
+                held_out_utterances=len(true.utterance_losses),
+                held_out_tokens=sum(true.utterance_tokens),
+                retrieval=true.retrieval,
             )
         )
-        if progress:
-            tqdm.write(f"{source.name}: L_CMA per token on {kind} {results[-1].loss:.4f}")
-    true, other, noise = results
-    gain = linguistic_gain(blind=other, true=true, seed=settings.seed)
-    assert true.retrieval is not None
-    return ProbeScore(
-        name=source.name,
-        true=true.loss,
-        mismatched=other.loss,
-        noise=noise.loss,
-        mean_direction=mean_direction_floor(train, held_out),
-        gain=gain.value,
-        gain_low=gain.low,
-        gain_high=gain.high,
-        train_utterances=len(train),
-        held_out_utterances=len(true.utterance_losses),
-        held_out_tokens=sum(true.utterance_tokens),
-        retrieval=true.retrieval,
-    )
+    return scores
 
 
 def collect_pairs(
-    source: FrameSource, spoken: Spoken, *, teacher: Teacher, description: str, progress: bool = True
+    source: FrameSource, spoken: Spoken, vectors: Sequence[Tensor], *, description: str, progress: bool = True
 ) -> list[Pair]:
     """Frames and teacher vectors of each utterance; one whose transcript has no token is left out."""
-    vectors = teacher.embed(spoken.texts)
     pairs: list[Pair] = []
     rows = tqdm(vectors, desc=description, unit="utterance", disable=not progress)
     for index, tokens in enumerate(rows):

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import logging
 from dataclasses import asdict, dataclass, field, fields
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, Self, final
+from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, Self, final
 
 from cmkt.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 logger = logging.getLogger(__name__)
@@ -28,6 +28,11 @@ NOISY = "noisy"
 
 CLEAN = "clean"
 """The name of the reference itself, which only words are measured on: it is the best that an enhancer could do."""
+
+ELSEWHERE: Final = frozenset(
+    ("id", "text", "snr_db", "duration", "noise_ids", "noise_classes", "speaker", "language", "gender", "age", "corpus")
+)
+"""Fields of the data that a score has a place of its own for."""
 
 
 class Item(NamedTuple):
@@ -109,6 +114,22 @@ def _known_fields(values: dict[str, Any]) -> dict[str, Any]:
     for name in ("noise_ids", "noise_classes"):
         known[name] = tuple(known.get(name, ()))
     return known
+
+
+def other_fields(metadata: Mapping[str, object]) -> dict[str, str]:
+    """What `Score.about` holds of the data: every field without a place of its own that has a value to group by."""
+    return {
+        name: ", ".join(strings(value))
+        for name, value in metadata.items()
+        if name not in ELSEWHERE and isinstance(value, (str, int, float, list, tuple))
+    }
+
+
+def strings(values: object) -> tuple[str, ...]:
+    """A list, or a single value, as strings; None as none."""
+    if values is None:
+        return ()
+    return tuple(str(value) for value in values) if isinstance(values, (list, tuple)) else (str(values),)
 
 
 def load_scores(path: Path) -> list[Score]:

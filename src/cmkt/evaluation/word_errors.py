@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, Self, final
 from cmkt.errors import MetricUndefinedError
 from cmkt.evaluation.heard import RememberingTranscriber
 from cmkt.evaluation.score import Metrics
-from cmkt.metrics.word_errors import CER, WER, WIL, ErrorCounts, count_errors, import_jiwer
+from cmkt.extras import import_extra
+from cmkt.metrics.word_errors import CER, WER, WIL, ErrorCounts, count_errors
 from cmkt.text.spoken import SPOKEN_VERSION, spoken_letters, spoken_units
 from cmkt.text.transcriber import open_transcriber
 
@@ -100,7 +101,7 @@ class WordErrorTest:
         device: str = "cpu",
         cache_folder: Path | None = None,
     ) -> None:
-        import_jiwer()
+        import_extra("jiwer", "eval")
         self._transcriber = RememberingTranscriber(open_transcriber(transcriber, device=device), cache_folder)
         self._transcripts = dict(transcripts)
         self._languages = dict(languages or {})

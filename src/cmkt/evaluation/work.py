@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cmkt.evaluation.kept_audio import keep_audio, kept_ids
 from cmkt.evaluation.noise_kind import NOISE_KIND, mixture_noise_kind
 from cmkt.evaluation.opened import open_cache, open_held_out, open_mixture, open_sentences, open_word_errors
 from cmkt.evaluation.plan import IDENTIFICATION, WORD_ERRORS
-from cmkt.evaluation.record import CLEAN, Score
+from cmkt.evaluation.record import CLEAN, Score, other_fields, strings
 from cmkt.evaluation.score import Metrics
 from cmkt.evaluation.sound import measure_sound
 from cmkt.metrics.registry import choose_metrics
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
     from cmkt.evaluation.held_out import HeldOutMixture
     from cmkt.evaluation.plan import Plan, Task
     from cmkt.types import FloatArray
-
-ELSEWHERE: Final = frozenset(
-    ("id", "text", "snr_db", "duration", "noise_ids", "noise_classes", "speaker", "language", "gender", "age", "corpus")
-)
-"""Fields of the data that a score has a place of its own for."""
 
 
 def work(plan: Plan, task: Task) -> Score:
@@ -126,25 +120,16 @@ def _unmeasured(plan: Plan, task: Task, mixture: HeldOutMixture) -> Score:
     return replace(
         _blank(plan, task),
         duration=round(len(mixture.noisy) / mixture.sample_rate, 3),
-        noise_ids=_strings(about.get("noise_ids")),
-        noise_classes=_strings(about.get("noise_classes")),
+        noise_ids=strings(about.get("noise_ids")),
+        noise_classes=strings(about.get("noise_classes")),
         speaker=_string(about.get("speaker")),
         language=_string(about.get("language")),
         gender=_string(about.get("gender")),
         age=_string(about.get("age")),
         corpus=_string(about.get("corpus")),
         text=_string(about.get("text")),
-        about=_others(about) | _noise_kind(mixture),
+        about=other_fields(about) | _noise_kind(mixture),
     )
-
-
-def _others(about: Mapping[str, object]) -> dict[str, str]:
-    """Every other field that has a value which a group can be made of."""
-    found: dict[str, str] = {}
-    for name, value in about.items():
-        if name not in ELSEWHERE and isinstance(value, (str, int, float, list, tuple)):
-            found[name] = ", ".join(_strings(value))
-    return found
 
 
 def _noise_kind(mixture: HeldOutMixture) -> dict[str, str]:
@@ -156,9 +141,3 @@ def _noise_kind(mixture: HeldOutMixture) -> dict[str, str]:
 
 def _string(value: object) -> str | None:
     return None if value is None else str(value)
-
-
-def _strings(values: object) -> tuple[str, ...]:
-    if values is None:
-        return ()
-    return tuple(str(value) for value in values) if isinstance(values, (list, tuple)) else (str(values),)

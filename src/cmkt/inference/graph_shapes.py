@@ -7,7 +7,7 @@ left. Which of them fits is found by running the graph at several sizes of its f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -95,9 +95,19 @@ def _prune(graph: GraphProto) -> None:
     needed = {output.name for output in graph.output}
     for node in reversed(graph.node):
         if needed.intersection(node.output):
-            needed.update(node.input)
+            needed.update(_used(node))
     kept = [node for node in graph.node if needed.intersection(node.output)]
     constants = [each for each in graph.initializer if each.name in needed]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(kept)
     graph.initializer.extend(constants)
+
+
+def _used(node: NodeProto) -> Iterator[str]:
+    """Names of what a node reads, and of all that the bodies of a loop or a branch read, from within or without."""
+    yield from node.input
+    for attribute in node.attribute:
+        for body in (attribute.g, *attribute.graphs):
+            yield from (output.name for output in body.output)
+            for inner in body.node:
+                yield from _used(inner)

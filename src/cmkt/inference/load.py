@@ -10,7 +10,6 @@ from cmkt.errors import CheckpointError, ConfigError, MissingExtraError, extra_h
 from cmkt.inference.card import CARD_NAME, Card, read_card, sha256_of
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
     from cmkt.inference.array_enhancer import ArrayEnhancer
@@ -59,13 +58,14 @@ def load_torch(source: str | Path, *, device: str = "cpu", allow_foreign: bool =
     card_path = find_card(source)
     card = read_card(card_path)
     try:
+        from cmkt.device import check_device
         from cmkt.inference.enhancer import TorchEnhancer
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"{extra_hint('torch', 'torch')}, or export the model to ONNX where torch is installed (`cmkt export`)."
         ) from error
     weights_path = _weights_path(Path(source), card_path, card)
-    target = _device(device)
+    target = check_device(device)
     model = _build(card, card_path, allow_foreign=allow_foreign)
     _fill(model, weights_path, card)
     return TorchEnhancer(model.to(target), sample_rate=card.sample_rate)
@@ -142,18 +142,6 @@ def _weights_path(source: Path, card_path: Path, card: Card) -> Path:
             "or of another model. Copy both files again."
         )
     return path
-
-
-def _device(name: str) -> torch.device:
-    import torch
-
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ConfigError(f"`device` must be cpu, cuda, cuda:0 or similar, but is {name!r}.") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"`device` must be available, but torch sees no CUDA for {name!r}. Use cpu.")
-    return device
 
 
 def _build(card: Card, card_path: Path, *, allow_foreign: bool) -> nn.Module:

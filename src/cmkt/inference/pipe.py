@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 from typing import TYPE_CHECKING, BinaryIO, final
 
 from cmkt.audio.pcm import encode_pcm
 from cmkt.errors import AudioError
+from cmkt.inference.interrupts import interrupts_to
 
 if TYPE_CHECKING:
     from cmkt.audio.pcm import PcmDecoder
@@ -74,7 +73,7 @@ def pump(stream: TimedStream, decoder: PcmDecoder, source: BinaryIO, sink: Binar
     """
     interrupt = _Interrupt()
     try:
-        with interrupt.handled():
+        with interrupts_to(interrupt.press):
             for data in _pieces(source, interrupt):
                 _write(sink, _fed(stream, decoder, data), decoder)
             _write(sink, stream.flush().reshape(decoder.channels, -1), decoder)
@@ -93,18 +92,6 @@ class _Interrupt:
         self.pressed = False
         self._waiting = False
 
-    @contextmanager
-    def handled(self) -> Iterator[None]:
-        """Within, SIGINT comes here. Only the main thread can arrange that."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = signal.signal(signal.SIGINT, self._press)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, before)
-
     def read(self, source: BinaryIO) -> bytes:
         """What is there, up to READ_BYTES; nothing at the end of the input and after Ctrl-C."""
         try:
@@ -115,7 +102,8 @@ class _Interrupt:
         finally:
             self._waiting = False
 
-    def _press(self, number: int, frame: FrameType | None) -> None:
+    def press(self, number: int, frame: FrameType | None) -> None:
+        """As a signal handler. Raises KeyboardInterrupt while input is waited for, and the second time."""
         again, self.pressed = self.pressed, True
         if again or self._waiting:
             raise KeyboardInterrupt

@@ -12,7 +12,6 @@ import multiprocessing
 import os
 import signal
 import sys
-import threading
 import time
 import warnings
 from collections import deque
@@ -25,6 +24,7 @@ from typing import TYPE_CHECKING, final
 from cmkt.audio.write import discard_unfinished
 from cmkt.errors import CmktError, ConfigError
 from cmkt.inference.files import Outcome, attempt
+from cmkt.inference.interrupts import interrupts_to
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -149,7 +149,7 @@ class _Team:
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, self._load, self._limit_db))
         self._workers.append(_Worker(process, ours))
-        with _ignoring_interrupts():
+        with interrupts_to(signal.SIG_IGN):  # what is started within ignores Ctrl-C from its birth
             process.start()
         theirs.close()
 
@@ -214,19 +214,6 @@ def _repeat(said: _Said) -> None:
         warnings.warn(said.text, stacklevel=2)
     else:
         _LOGGER.log(said.level, "%s", said.text)
-
-
-@contextmanager
-def _ignoring_interrupts() -> Iterator[None]:
-    """What is started within ignores Ctrl-C from its birth. Only the main thread can arrange that."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _serve(connection: Connection, load: Callable[[], Streaming], attenuation_limit_db: float | None) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from cmkt.errors import MetricUndefinedError, MissingExtraError, extra_hint
+from cmkt.errors import MetricUndefinedError
+from cmkt.extras import import_extra
 from cmkt.metrics.pair import check_pair
 from cmkt.signal.resample import resample
 
@@ -58,10 +59,7 @@ def pesq_nb(*, estimate: FloatArray, reference: FloatArray, sample_rate: int) ->
 
 
 def _pesq(estimate: FloatArray, reference: FloatArray, sample_rate: int, band: str, rate: int) -> float:
-    try:
-        import pesq
-    except ImportError as error:
-        raise MissingExtraError(extra_hint("pesq", "eval")) from error
+    pesq = import_extra("pesq", "eval")
     estimate, reference = check_pair(estimate=estimate, reference=reference, sample_rate=sample_rate)
     estimate = resample(estimate, sample_rate, rate).astype(np.float32)
     reference = resample(reference, sample_rate, rate).astype(np.float32)

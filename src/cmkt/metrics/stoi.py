@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cmkt.errors import MetricUndefinedError, MissingExtraError, extra_hint
+from cmkt.errors import MetricUndefinedError
+from cmkt.extras import import_extra
 from cmkt.metrics.pair import check_pair
 
 if TYPE_CHECKING:
@@ -53,10 +54,7 @@ def estoi(*, estimate: FloatArray, reference: FloatArray, sample_rate: int) -> f
 
 
 def _stoi(estimate: FloatArray, reference: FloatArray, sample_rate: int, *, extended: bool) -> float:
-    try:
-        import pystoi
-    except ImportError as error:
-        raise MissingExtraError(extra_hint("pystoi", "eval")) from error
+    pystoi = import_extra("pystoi", "eval")
     estimate, reference = check_pair(estimate=estimate, reference=reference, sample_rate=sample_rate)
     if reference.size < SHORTEST_SECONDS * sample_rate:
         raise MetricUndefinedError(f"STOI needs at least {SHORTEST_SECONDS:.2f} s of speech")

@@ -16,7 +16,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, Self, final
 
-from cmkt.errors import ConfigError, MetricUndefinedError, MissingExtraError, extra_hint
+from cmkt.errors import ConfigError, MetricUndefinedError
+from cmkt.extras import import_extra
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -139,20 +140,8 @@ def _steps(chunk: Any, said: Sequence[str], heard: Sequence[str]) -> Iterator[St
 
 
 def _aligned(said: Sequence[str], heard: Sequence[str]) -> Any:
-    jiwer = import_jiwer()
+    jiwer = import_extra("jiwer", "eval")
     for name, words in (("said", said), ("heard", heard)):
         if bad := [word for word in words if word.split() != [word]]:
             raise ConfigError(f"`{name}` must be words without white space in them, but has {bad[0]!r}. Split them.")
     return jiwer.process_words(" ".join(said), " ".join(heard))
-
-
-def import_jiwer() -> Any:
-    """The jiwer module.
-
-    Raises: MissingExtraError when it is not installed.
-    """
-    try:
-        import jiwer
-    except ImportError as error:
-        raise MissingExtraError(extra_hint("jiwer", "eval")) from error
-    return jiwer

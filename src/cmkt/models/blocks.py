@@ -83,11 +83,6 @@ def doubled_bands(x: Tensor, bands: int) -> Tensor:
     return pairs.reshape(batch, channels // 2, frames, 2 * width)[..., :bands]
 
 
-def silent_after(waveform: Tensor, lengths: Tensor) -> Tensor:
-    """(B, T) with zeros from `lengths` (B,) in samples on, so that what stands in the padding changes nothing."""
-    return waveform * (torch.arange(waveform.shape[-1], device=waveform.device) < lengths[:, None])
-
-
 @final
 class EncoderStage(nn.Module):
     """One stage: (B, A, K, W) -> (B, C, K, (W - 1) // 2 + 1), seeing this frame and the one before."""

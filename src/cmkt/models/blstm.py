@@ -10,22 +10,19 @@ from __future__ import annotations
 
 from typing import Any, final
 
-import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from cmkt.models.blocks import silent_after
+from cmkt.models.whole_utterance import WholeUtterance
 from cmkt.spectral.stft import STFT
 
 
 @final
-class BLSTM(nn.Module):
+class BLSTM(WholeUtterance):
     """Enhancer that sees the whole utterance, (B, T) -> (B, T), any T >= 1.
 
     hidden: width of each direction; dense: width of the layer to supervise, `dense`, (B, K, dense).
     """
-
-    causal = False
 
     def __init__(
         self,
@@ -53,22 +50,18 @@ class BLSTM(nn.Module):
         self.dense = nn.Sequential(nn.Linear(2 * hidden, dense), nn.LeakyReLU(0.3))
         self.output = nn.Linear(dense, self.stft.bins)
 
-    def forward(self, noisy: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Enhanced waveform (B, T). With `lengths` (B,) in samples, padding changes nothing before each length."""
-        samples = noisy.shape[-1]
-        if lengths is not None:
-            noisy = silent_after(noisy, lengths)
-        spectrum = self.stft.analyse(noisy)
+    def enhance_spectrum(self, spectrum: Tensor, mask: Tensor | None) -> Tensor:
+        """As `WholeUtterance.enhance_spectrum`."""
         magnitude = spectrum.abs()
-        estimate = self._map(magnitude.log1p(), lengths).expm1()
-        return self.stft.synthesise(spectrum * (estimate / magnitude.clamp_min(1e-8)), samples)
+        estimate = self._map(magnitude.log1p(), mask).expm1()
+        return spectrum * (estimate / magnitude.clamp_min(1e-8))
 
-    def _map(self, features: Tensor, lengths: Tensor | None) -> Tensor:
+    def _map(self, features: Tensor, mask: Tensor | None) -> Tensor:
         """log(1 + magnitude) of the estimate, (B, K, W), from that of the noisy speech."""
-        if lengths is None:
+        if mask is None:
             hidden, _ = self.recurrent(features)
         else:
-            frames = torch.tensor([self.stft.frames(int(n)) for n in lengths.tolist()])
+            frames = mask.sum(dim=1).cpu()
             packed = pack_padded_sequence(features, frames, batch_first=True, enforce_sorted=False)
             hidden, _ = pad_packed_sequence(self.recurrent(packed)[0], batch_first=True, total_length=features.shape[1])
         return nn.functional.softplus(self.output(self.dense(hidden)), beta=20)

@@ -17,8 +17,9 @@ import torch
 from torch import Tensor, nn
 
 from cmkt.errors import ConfigError
-from cmkt.models.blocks import FEATURES, compressed_features, doubled_bands, masked, silent_after
+from cmkt.models.blocks import FEATURES, compressed_features, doubled_bands, masked
 from cmkt.models.conformer import TwoPathConformer
+from cmkt.models.whole_utterance import WholeUtterance
 from cmkt.spectral.stft import STFT
 
 _HIGHEST_MASK = 2.0
@@ -28,7 +29,7 @@ _EPS = 1e-6
 
 
 @final
-class MPSENet(nn.Module):
+class MPSENet(WholeUtterance):
     """Enhancer that sees the whole utterance, (B, T) -> (B, T), any T >= 1.
 
     channels: of every layer, a multiple of twice `heads`. dense: layers of each dense block, the last one reaching
@@ -37,8 +38,6 @@ class MPSENet(nn.Module):
     the last pair, `blocks.1` of the default, (B, K, W, C). Time and memory grow with the square of the length: long
     recordings are enhanced in windows.
     """
-
-    causal = False
 
     def __init__(
         self,
@@ -84,13 +83,8 @@ class MPSENet(nn.Module):
         self.steepness = nn.Parameter(torch.ones(self.stft.bins))
         self.phase = _Decoder(channels, dense, self.stft.bins, outputs=2)
 
-    def forward(self, noisy: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Enhanced waveform (B, T). With `lengths` (B,) in samples, padding changes nothing before each length."""
-        samples, mask = noisy.shape[-1], None
-        if lengths is not None:
-            noisy = silent_after(noisy, lengths)
-            mask = self.stft.frames_within(lengths, self.stft.frames(samples))
-        spectrum = self.stft.analyse(noisy)
+    def enhance_spectrum(self, spectrum: Tensor, mask: Tensor | None) -> Tensor:
+        """As `WholeUtterance.enhance_spectrum`."""
         real, imaginary = spectrum.real, spectrum.imag
         x = compressed_features(real, imaginary, self.compression)
         for layer in self.encoder:
@@ -103,8 +97,7 @@ class MPSENet(nn.Module):
             x = x * mask[:, None, :, None]
         gain = self._gain(self.magnitude(x, mask)[:, 0])
         turn = unit(self.phase(x, mask))
-        enhanced = masked(real, imaginary, turn * gain[:, None])
-        return self.stft.synthesise(torch.complex(*enhanced), samples)
+        return torch.complex(*masked(real, imaginary, turn * gain[:, None]))
 
     def _gain(self, x: Tensor) -> Tensor:
         """Of the magnitude, 0 to 2^(1 / compression), from what a decoder gave, (B, K, W); zero gives one."""

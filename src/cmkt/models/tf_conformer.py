@@ -15,23 +15,14 @@ import torch
 from torch import Tensor, nn
 
 from cmkt.errors import ConfigError
-from cmkt.models.blocks import (
-    compressed_features,
-    decode,
-    decoder,
-    encode,
-    encoder,
-    encoder_state,
-    halvings,
-    masked,
-    silent_after,
-)
+from cmkt.models.blocks import compressed_features, decode, decoder, encode, encoder, encoder_state, halvings, masked
 from cmkt.models.conformer import TwoPathConformer
+from cmkt.models.whole_utterance import WholeUtterance
 from cmkt.spectral.stft import STFT
 
 
 @final
-class TFConformer(nn.Module):
+class TFConformer(WholeUtterance):
     """Complex-mask enhancer that sees the whole utterance, (B, T) -> (B, T), any T >= 1.
 
     channels: width of each encoder stage; every stage halves the bands. blocks: pairs of Conformer blocks, along time
@@ -40,8 +31,6 @@ class TFConformer(nn.Module):
     the default, (B, K, W, C). Time and memory grow with the square of the length: long recordings are enhanced in
     windows.
     """
-
-    causal = False
 
     def __init__(
         self,
@@ -83,18 +72,13 @@ class TFConformer(nn.Module):
         )
         self.decoder = decoder(channels, self._widths)
 
-    def forward(self, noisy: Tensor, lengths: Tensor | None = None) -> Tensor:
-        """Enhanced waveform (B, T). With `lengths` (B,) in samples, padding changes nothing before each length."""
-        samples = noisy.shape[-1]
-        if lengths is not None:
-            noisy = silent_after(noisy, lengths)
-        spectrum = self.stft.analyse(noisy)
+    def enhance_spectrum(self, spectrum: Tensor, mask: Tensor | None) -> Tensor:
+        """As `WholeUtterance.enhance_spectrum`."""
         real, imaginary = spectrum.real, spectrum.imag
         features = compressed_features(real, imaginary, self.compression)
-        skips, _ = encode(self.encoder, features, encoder_state(self._channels, self._widths, len(noisy), noisy))
-        mask = None if lengths is None else self.stft.frames_within(lengths, spectrum.shape[1])
+        skips, _ = encode(self.encoder, features, encoder_state(self._channels, self._widths, len(real), real))
         x = skips[-1].permute(0, 2, 3, 1)
         for block in self.blocks:
             x = block(x, mask)
         enhanced = masked(real, imaginary, decode(self.decoder, x.permute(0, 3, 1, 2), skips))
-        return self.stft.synthesise(torch.complex(*enhanced), samples)
+        return torch.complex(*enhanced)

@@ -21,7 +21,8 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from cmkt.errors import ConfigError, DataError, MissingExtraError, TextError, extra_hint
+from cmkt.errors import ConfigError, DataError, TextError
+from cmkt.extras import import_extra
 
 _SYNCHRONOUS = 2  # AUDIO_OUTPUT_SYNCHRONOUS: samples come to the callback, espeak_Synth returns when all have
 _DO_NOT_EXIT = 0x8000  # espeakINITIALIZE_DONT_EXIT: an error code instead of exit(1) when the data are missing
@@ -121,8 +122,5 @@ def espeak() -> Espeak:
 
     Raises MissingExtraError without `espeakng-loader`.
     """
-    try:
-        import espeakng_loader
-    except ImportError as error:
-        raise MissingExtraError(extra_hint("espeakng-loader", "demo")) from error
+    espeakng_loader = import_extra("espeakng_loader", "demo")
     return Espeak(Path(espeakng_loader.get_library_path()), Path(espeakng_loader.get_data_path()))

@@ -6,54 +6,35 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping
 from pathlib import Path
 
 from cmkt.data.draw import share
 from cmkt.data.entry import Entry
+from cmkt.data.json_lines import read_objects, string_field
 from cmkt.errors import DataError
 
 _UNDERSTOOD = frozenset({"id", "audio", "duration", "text", "speaker", "language", "gender"})
 
 
-def _text_field(record: dict[str, object], name: str, where: str) -> str | None:
-    value = record.get(name)
-    if value is None or isinstance(value, str):
-        return value
-    raise DataError(f"{where}: `{name}` must be a string, but is {value!r} instead.")
-
-
-def _entry(record: object, root: Path, where: str) -> Entry:
-    if not isinstance(record, dict):
-        raise DataError(f"{where} must be a JSON object, but is {type(record).__name__} instead.")
-    audio = _text_field(record, "audio", where)
+def _entry(record: Mapping[str, object], root: Path, where: str) -> Entry:
+    audio = string_field(record, "audio", where)
     if not audio:
         raise DataError(f"{where}: `audio` must be the path of a file, but is missing. Found: {', '.join(record)}.")
     duration = record.get("duration")
     if isinstance(duration, bool) or not (duration is None or isinstance(duration, int | float)):
         raise DataError(f"{where}: `duration` must be a number of seconds, but is {duration!r} instead.")
     return Entry(
-        id=_text_field(record, "id", where) or str(Path(audio).with_suffix("")),
+        id=string_field(record, "id", where) or str(Path(audio).with_suffix("")),
         path=root / audio,
         duration=None if duration is None else float(duration),
-        text=_text_field(record, "text", where),
-        speaker=_text_field(record, "speaker", where),
-        language=_text_field(record, "language", where),
-        gender=_text_field(record, "gender", where),
+        text=string_field(record, "text", where),
+        speaker=string_field(record, "speaker", where),
+        language=string_field(record, "language", where),
+        gender=string_field(record, "gender", where),
         custom={name: value for name, value in record.items() if name not in _UNDERSTOOD},
     )
-
-
-def _lines(path: Path) -> Iterator[tuple[str, str]]:
-    try:
-        with path.open(encoding="utf-8-sig") as stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    yield f"{path}, line {number}", line
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} must be a readable list in UTF-8, but is not: {error}") from error
 
 
 def _compile(name: str, pattern: str) -> re.Pattern[str]:
@@ -88,11 +69,7 @@ def read_list(
     pattern, together = _compile("ids", ids or ""), _compile("group", group or "^.*$")
     base = Path(root) if root is not None else source.parent
     entries: list[Entry] = []
-    for where, line in _lines(source):
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise DataError(f"{where} must be one JSON object, but is not: {error}") from error
+    for where, record in read_objects(source):
         entry = _entry(record, base, where)
         match = together.search(entry.id)
         if pattern.search(entry.id) and lower <= share(match.group() if match else entry.id) < upper:

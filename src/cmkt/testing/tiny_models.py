@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cmkt.errors import MissingExtraError, extra_hint
+from cmkt.extras import import_extra
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -34,7 +34,7 @@ _SIZES: dict[str, Any] = {
 
 def save_tiny_bert(folder: str | Path, *, seed: int = 0) -> Path:
     """An encoder like BERT: uncased words with `[UNK]` for all others, [CLS] and [SEP] around, at most 64 tokens."""
-    _require_transformers()
+    import_extra("transformers", "train")
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
     from transformers import BertConfig, BertModel
 
@@ -52,7 +52,7 @@ def save_tiny_bert(folder: str | Path, *, seed: int = 0) -> Path:
 
 def save_tiny_roberta(folder: str | Path, *, seed: int = 0) -> Path:
     """An encoder like RoBERTa: cased byte-level pairs, <s> and </s> around, positions numbered from the padding's."""
-    _require_transformers()
+    import_extra("transformers", "train")
     from transformers import RobertaConfig, RobertaModel
 
     tokenizer = _byte_level(["<s>", "<pad>", "</s>", "<unk>"])
@@ -66,7 +66,7 @@ def save_tiny_roberta(folder: str | Path, *, seed: int = 0) -> Path:
 
 def save_tiny_llama(folder: str | Path, *, seed: int = 0) -> Path:
     """A decoder like LLaMA: causal, cased byte-level pairs, <s> in front, and no padding token."""
-    _require_transformers()
+    import_extra("transformers", "train")
     from transformers import LlamaConfig, LlamaModel
 
     tokenizer = _byte_level(["<s>", "</s>"])
@@ -83,7 +83,7 @@ def save_tiny_llama(folder: str | Path, *, seed: int = 0) -> Path:
 
 def save_tiny_qwen(folder: str | Path, *, seed: int = 0) -> Path:
     """A decoder like Qwen: causal, cased byte-level pairs, nothing in front, and an end of text that pads as well."""
-    _require_transformers()
+    import_extra("transformers", "train")
     from transformers import Qwen2Config, Qwen2Model
 
     tokenizer = _byte_level(["<|endoftext|>"])
@@ -103,13 +103,6 @@ def save_tiny_qwen(folder: str | Path, *, seed: int = 0) -> Path:
         {"eos_token": "<|endoftext|>", "pad_token": "<|endoftext|>"},
         seed=seed,
     )
-
-
-def _require_transformers() -> None:
-    try:
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(extra_hint("transformers", "train")) from error
 
 
 def _byte_level(special: list[str]) -> Tokenizer:

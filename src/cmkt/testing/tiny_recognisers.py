@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cmkt.errors import MissingExtraError, extra_hint
+from cmkt.extras import import_extra
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -34,7 +34,7 @@ _WHISPER_TOKENS = [
 
 def save_tiny_ctc(folder: str | Path, *, seed: int = 0) -> Path:
     """A recogniser like wav2vec 2.0 with a character-CTC head: letters, one every 20 ms."""
-    transformers = _import_transformers()
+    transformers = import_extra("transformers", "train")
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     vocabulary = {each: number for number, each in enumerate(["<pad>", "<s>", "</s>", "<unk>", "|", *LETTERS])}
@@ -65,7 +65,7 @@ def save_tiny_ctc(folder: str | Path, *, seed: int = 0) -> Path:
 
 def save_tiny_whisper(folder: str | Path, *, seed: int = 0) -> Path:
     """A recogniser like Whisper: multilingual, byte-level tokens and timestamps, at most 24 tokens every 30 s."""
-    transformers = _import_transformers()
+    transformers = import_extra("transformers", "train")
     tokens = _whisper_tokens()
     number = tokens.token_to_id
     ids = {"pad_token_id": number(_END), "bos_token_id": number(_END), "eos_token_id": number(_END)}
@@ -102,14 +102,6 @@ def save_tiny_whisper(folder: str | Path, *, seed: int = 0) -> Path:
         transformers.WhisperTokenizerFast(tokenizer_object=tokens, **names),
         transformers.WhisperFeatureExtractor(),
     )
-
-
-def _import_transformers() -> Any:
-    try:
-        import transformers
-    except ImportError as error:
-        raise MissingExtraError(extra_hint("transformers", "train")) from error
-    return transformers
 
 
 def _whisper_tokens() -> Tokenizer:

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cmkt.errors import MissingExtraError, StoreError, extra_hint
+from cmkt.errors import StoreError
+from cmkt.extras import import_extra
 
 if TYPE_CHECKING:
     import lmdb
@@ -45,25 +46,13 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def import_lmdb() -> Any:
-    """The lmdb module.
-
-    Raises: MissingExtraError when it is not installed.
-    """
-    try:
-        import lmdb
-    except ImportError as error:
-        raise MissingExtraError(extra_hint("lmdb", "train")) from error
-    return lmdb
-
-
 @contextmanager
 def reading(path: Path) -> Iterator[lmdb.Transaction]:
     """A read transaction that sees everything committed so far. path: resolved. Values are views until it ends.
 
     Raises: StoreError when there is no store or its files are damaged.
     """
-    lmdb = import_lmdb()
+    lmdb = import_extra("lmdb", "train")
     with _lock:
         environment = _current(path)
         try:
@@ -111,7 +100,7 @@ def _current(path: Path) -> lmdb.Environment:
 
 
 def _open(path: Path, **options: Any) -> Any:
-    module = import_lmdb()
+    module = import_extra("lmdb", "train")
     try:
         environment = module.open(os.fspath(path), max_dbs=0, readahead=False, **options)
     except module.Error as error:

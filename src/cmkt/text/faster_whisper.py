@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
-from cmkt.errors import MissingExtraError, TranscriberError, extra_hint
+from cmkt.errors import TranscriberError
+from cmkt.extras import import_extra
 from cmkt.text.audible import audible
 from cmkt.types import Heard
 
@@ -37,7 +38,7 @@ class FasterWhisperTranscriber:
     """
 
     def __init__(self, name: str, *, device: str = "cpu") -> None:
-        faster_whisper = _import_faster_whisper()
+        faster_whisper = import_extra("faster_whisper", "whisper")
         self._folder = _model_folder(faster_whisper, name)
         kind, _, index = device.partition(":")
         try:
@@ -89,14 +90,6 @@ class FasterWhisperTranscriber:
             return Heard("")
         mean = sum(segment.avg_logprob * len(segment.tokens) for segment in found) / tokens
         return Heard(text, math.exp(min(0.0, mean)))
-
-
-def _import_faster_whisper() -> Any:
-    try:
-        import faster_whisper
-    except ImportError as error:
-        raise MissingExtraError(extra_hint("faster_whisper", "whisper")) from error
-    return faster_whisper
 
 
 def _model_folder(faster_whisper: Any, name: str) -> Path:

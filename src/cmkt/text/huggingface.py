@@ -12,10 +12,11 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from cmkt.device import check_device
 from cmkt.errors import ConfigError, TeacherError
 from cmkt.text.normalisation import NORMALISATION_VERSION
 from cmkt.text.pooling import Pool, pool_vectors
-from cmkt.text.pretrained import check_device, fingerprint, load_pretrained
+from cmkt.text.pretrained import fingerprint, load_pretrained
 from cmkt.text.tokenisation import Encoded, TextEncoder, batches_by_tokens, pad_ids
 
 POOLING_VERSION = 1

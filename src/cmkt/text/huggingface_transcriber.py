@@ -10,9 +10,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, final
 
-from cmkt.errors import MissingExtraError, TranscriberError, extra_hint
+from cmkt.device import check_device
+from cmkt.errors import TranscriberError
+from cmkt.extras import import_extra
 from cmkt.text.audible import audible
-from cmkt.text.pretrained import check_device, fingerprint, quiet_library
+from cmkt.text.pretrained import fingerprint, quiet_library
 from cmkt.types import Heard
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class HuggingFaceTranscriber:
 
     def __init__(self, name: str, *, device: str = "cpu") -> None:
         self.name = name
-        transformers = _import_transformers()
+        transformers = import_extra("transformers", "train")
         where = check_device(device)
         with quiet_library():
             self._pipeline = _load(transformers, name, where)
@@ -79,14 +81,6 @@ class HuggingFaceTranscriber:
             seconds = samples.size / self._sample_rate
             raise TranscriberError(f"the recogniser {self.name!r} cannot take {seconds:.2f} s: {error}") from error
         return Heard(str(found["text"]).strip())
-
-
-def _import_transformers() -> Any:
-    try:
-        import transformers
-    except ImportError as error:
-        raise MissingExtraError(extra_hint("transformers", "train")) from error
-    return transformers
 
 
 def _load(transformers: Any, name: str, device: Any) -> Any:

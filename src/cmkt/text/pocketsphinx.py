@@ -18,11 +18,12 @@ import math
 import re
 from dataclasses import dataclass
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any, Final, final
+from typing import TYPE_CHECKING, Final, final
 
 import numpy as np
 
-from cmkt.errors import ConfigError, MetricUndefinedError, MissingExtraError, extra_hint
+from cmkt.errors import ConfigError, MetricUndefinedError
+from cmkt.extras import import_extra
 from cmkt.signal.resample import resample
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class PocketsphinxAligner:
 
     def __init__(self) -> None:
         """Raises: MissingExtraError when pocketsphinx is not installed."""
-        pocketsphinx = import_pocketsphinx()
+        pocketsphinx = import_extra("pocketsphinx", "asr")
         self._decoder = pocketsphinx.Decoder(
             pocketsphinx.Config(
                 lm=None,
@@ -118,21 +119,9 @@ class PocketsphinxAligner:
         return Fit(sentence, math.log(found.score) * NATS)
 
 
-def import_pocketsphinx() -> Any:
-    """The pocketsphinx module.
-
-    Raises: MissingExtraError when it is not installed.
-    """
-    try:
-        import pocketsphinx
-    except ImportError as error:
-        raise MissingExtraError(extra_hint("pocketsphinx", "asr")) from error
-    return pocketsphinx
-
-
 def aligner_identity() -> str:
     """The version of PocketSphinx and of how it is used here, without starting it."""
-    import_pocketsphinx()
+    import_extra("pocketsphinx", "asr")
     return f"pocketsphinx {version('pocketsphinx')} en-us alignment 1"
 
 

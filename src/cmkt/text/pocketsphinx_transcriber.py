@@ -10,8 +10,9 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final, final
 
+from cmkt.extras import import_extra
 from cmkt.text.audible import audible
-from cmkt.text.pocketsphinx import SAMPLE_RATE, import_pocketsphinx, sixteen_bits
+from cmkt.text.pocketsphinx import SAMPLE_RATE, sixteen_bits
 from cmkt.types import Heard
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class PocketsphinxTranscriber:
 
     def __init__(self) -> None:
         """Raises: MissingExtraError when pocketsphinx is not installed."""
-        import_pocketsphinx()
+        import_extra("pocketsphinx", "asr")
         self._decoder = _decoder()
 
     @property
@@ -64,5 +65,5 @@ class PocketsphinxTranscriber:
 @lru_cache(maxsize=1)
 def _decoder() -> Any:
     """Loading the language model takes a second and 100 MB."""
-    pocketsphinx = import_pocketsphinx()
+    pocketsphinx = import_extra("pocketsphinx", "asr")
     return pocketsphinx.Decoder(pocketsphinx.Config(loglevel="FATAL"))

@@ -20,20 +20,6 @@ if TYPE_CHECKING:
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
-def check_device(device: str) -> torch.device:
-    """The device of a name such as "cpu" or "cuda:0".
-
-    Raises: ConfigError where there is no such device.
-    """
-    try:
-        checked = torch.device(device)
-    except RuntimeError as error:
-        raise ConfigError(f"`device` must be a device such as 'cpu' or 'cuda:0', but is {device!r} instead.") from error
-    if checked.type == "cuda" and not torch.cuda.is_available():
-        raise ConfigError(f"`device` is {device!r}, but this torch finds no CUDA device. Use 'cpu'.")
-    return checked
-
-
 def load_pretrained(name: str | os.PathLike[str], *, revision: str | None, dtype: str) -> tuple[Any, nn.Module]:
     """The tokenizer and the model without its head, in eval mode, on the CPU, without gradients.
 

@@ -11,7 +11,8 @@ from typing import IO, Self, final
 from torch import Tensor
 
 from cmkt.errors import ConfigError, StoreError
-from cmkt.text.environment import close, import_lmdb, open_for_writing
+from cmkt.extras import import_extra
+from cmkt.text.environment import close, open_for_writing
 from cmkt.text.record import (
     BITS,
     HALF,
@@ -55,7 +56,7 @@ class StoreWriter:
         self.bits = bits
         self._identity = identity
         self.path = Path(path).expanduser().resolve()
-        self._lmdb = import_lmdb()
+        self._lmdb = import_extra("lmdb", "train")
         self._pending: dict[bytes, bytes] = {}
         self._pending_bytes = 0
         self._failed = False

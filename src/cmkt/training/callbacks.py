@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import signal
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import FrameType
 from typing import Any, final
@@ -16,6 +13,8 @@ from typing import Any, final
 import torch
 from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import TQDMProgressBar
+
+from cmkt.inference.interrupts import interrupts_to
 
 log = logging.getLogger(__name__)
 
@@ -130,17 +129,9 @@ class StopOnInterrupt(Callback):
         self.requested = False
         self._saved_at: int | None = None
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
+    def listening(self) -> AbstractContextManager[None]:
         """Takes Ctrl-C over, where that is possible, and gives it back."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        previous = signal.signal(signal.SIGINT, self._on_signal)
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGINT, previous)
+        return interrupts_to(self._on_signal)
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int

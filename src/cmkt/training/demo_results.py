@@ -48,12 +48,11 @@ def write_results(
     *,
     described: Mapping[str, Any],
     listened: int,
-    notes: Sequence[str] = (),
 ) -> Results:
     """Writes results.md, results.json, `pictures/` and `listen/` into the demo's folder.
 
     scores: of the evaluation in `output/evaluation`; described: the demo's settings; listened: how many utterances
-    kept their audio there; notes: what else readers must know.
+    kept their audio there.
     """
     metrics = tuple(DEFAULT_METRICS)
     summary = summarise(scores, metrics)
@@ -63,10 +62,10 @@ def write_results(
         metrics=metrics,
         title="Demo: speech enhancement on synthetic speech",
         comparisons=comparisons,
-        notes=[f"**{CAPTION}**", _conditions(scores, described), *notes],
+        notes=[f"**{CAPTION}**", _conditions(scores, described)],
     )
     values = {
-        "caption": " ".join([CAPTION, *notes]),
+        "caption": CAPTION,
         "settings": dict(described),
         "systems": summary_values(summary),
         "comparisons": [asdict(each) for each in comparisons],

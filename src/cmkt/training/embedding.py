@@ -102,7 +102,7 @@ def _trainer(accelerator: str, devices: int, writer: _PartWriter, *, progress: b
             enable_model_summary=False,
             enable_progress_bar=progress,
         )
-    except MisconfigurationException as error:
+    except (MisconfigurationException, ValueError) as error:
         raise ConfigError(f"`devices` must be at hand, but {devices} of {accelerator!r} are not: {error}") from error
 
 

@@ -27,6 +27,9 @@ from cmkt.types import Aligned, Frames, Tokens
 Pair = tuple[Tensor, float, Tensor]
 """Frames (F, C) of one utterance, the seconds from one frame to the next, and its tokens (N, D)."""
 
+SORTED_BATCHES = 20
+"""Among the utterances of so many batches those of like length are put together."""
+
 _CLIP_NORM = 1.0
 _WEIGHT_DECAY = 1e-2
 
@@ -85,12 +88,12 @@ def probe(
     generator = torch.Generator().manual_seed(seed)
     optimizer = torch.optim.AdamW(bridge.parameters(), lr=learning_rate, weight_decay=_WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=max(steps, 1))
-    order: list[int] = []
+    batches: list[list[int]] = []
+    lengths = torch.tensor([len(frames) for frames, _, _ in train_pairs])
     for step in range(steps):
         say_step(bridge, step)
-        if len(order) < min(batch_size, len(train_pairs)):
-            order = torch.randperm(len(train_pairs), generator=generator).tolist()
-        chosen, order = order[:batch_size], order[batch_size:]
+        batches = batches or epoch_batches(lengths, batch_size=batch_size, generator=generator)
+        chosen = batches.pop()
         aligned = _align(bridge, [train_pairs[index] for index in chosen], generator=generator, device=device)
         optimizer.zero_grad()
         transfer_loss(aligned, "mean").backward()  # type: ignore[no-untyped-call]
@@ -104,6 +107,19 @@ def probe(
     align = partial(_align, bridge, generator=torch.Generator().manual_seed(seed), device=device)
     result = _held_out(align, held_out_pairs, batch_size=batch_size)
     return replace(result, retrieval=retrieve(align, held_out_pairs, seed=seed)) if retrieval else result
+
+
+def epoch_batches(lengths: Tensor, *, batch_size: int, generator: torch.Generator) -> list[list[int]]:
+    """Indices of a pass over all utterances in random order, but with like lengths together, so that little is padded.
+
+    The last of the order, too few for a batch, are left out of the pass, unless they are all there are.
+    """
+    order = torch.randperm(len(lengths), generator=generator)
+    whole = max(len(order) // batch_size * batch_size, min(batch_size, len(order)))
+    pools: Sequence[Tensor] = torch.split(order[:whole], SORTED_BATCHES * batch_size)
+    by_length = torch.cat([pool[lengths[pool].argsort(stable=True)] for pool in pools])
+    batches: Sequence[Tensor] = torch.split(by_length, batch_size)
+    return [batches[place].tolist() for place in torch.randperm(len(batches), generator=generator).tolist()]
 
 
 def linguistic_gain(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cmkt.errors import MissingExtraError, extra_hint
+from cmkt.extras import import_extra
 from cmkt.text.language.tokenizer import BEGIN_ID, END_ID, MASK_ID, PAD_ID
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def build_decoder(settings: Settings, *, vocabulary_size: int, embeddings: Tensor) -> nn.Module:
     """A causal model. embeddings: (V, D), what its table of characters starts from; its output uses the same table."""
-    transformers = _transformers()
+    transformers = import_extra("transformers", "train")
     model: Any = _seeded(transformers.LlamaForCausalLM, transformers.LlamaConfig, settings, vocabulary_size)
     with torch.no_grad():
         model.model.embed_tokens.weight.copy_(embeddings)
@@ -30,7 +30,7 @@ def build_decoder(settings: Settings, *, vocabulary_size: int, embeddings: Tenso
 
 def build_encoder(settings: Settings, decoder: nn.Module) -> nn.Module:
     """A bidirectional model that starts from the weights of a decoder of the same size."""
-    transformers = _transformers()
+    transformers = import_extra("transformers", "train")
     vocabulary_size = int(decoder.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
     model = _seeded(
         transformers.EuroBertForMaskedLM, transformers.EuroBertConfig, settings, vocabulary_size, mask_token_id=MASK_ID
@@ -61,11 +61,3 @@ def _seeded(model_class: Any, config_class: Any, settings: Settings, vocabulary_
 def _typed(model: Any) -> nn.Module:
     typed: nn.Module = model
     return typed
-
-
-def _transformers() -> Any:
-    try:
-        import transformers
-    except ImportError as error:
-        raise MissingExtraError(extra_hint("transformers", "train")) from error
-    return transformers
