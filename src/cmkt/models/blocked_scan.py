@@ -68,9 +68,9 @@ class _Scan(torch.autograd.Function):
         return y, after
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
-    def backward(ctx: Any, dy: Tensor, dafter: Tensor) -> tuple[Tensor | None, ...]:
-        x, decay, write, read, y, *states = ctx.saved_tensors
+    @once_differentiable
+    def backward(ctx: Any, *adjoints: Any) -> tuple[Tensor | None, ...]:
+        (dy, dafter), (x, decay, write, read, y, *states) = adjoints, ctx.saved_tensors
         inputs = (x, decay, write, read)
         *gradients, dstate = [each.new_empty(each.shape) for each in (*inputs, dafter)]
         for *timed, after, before in reversed(list(_groups(*inputs, y, dy, *gradients, dafter, dstate))):
