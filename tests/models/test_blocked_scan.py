@@ -54,11 +54,13 @@ def test_blocks_of_long_sequences_are_the_loop() -> None:
 
 def test_inputs_in_any_memory_layout_are_the_same() -> None:
     x, decay, write, read, state = drawn(2, 50, heads=2, states=3, features=4)
-    lying = (
-        x.permute(2, 3, 1, 0).contiguous().permute(3, 2, 0, 1),
-        *(v.mT.contiguous().mT for v in (decay, write, read)),
-    )
-    for found, wanted in zip(scan_in_blocks(*lying, state), scan_in_blocks(x, decay, write, read, state), strict=True):
+    lying = x.permute(2, 3, 1, 0).contiguous().permute(3, 2, 0, 1)
+    others = [each.mT.contiguous().mT for each in (decay, write, read)]
+    for found, wanted in zip(
+        scan_in_blocks(lying, others[0], others[1], others[2], state),
+        scan_in_blocks(x, decay, write, read, state),
+        strict=True,
+    ):
         torch.testing.assert_close(found, wanted, atol=1e-14, rtol=0)
 
 
@@ -86,4 +88,4 @@ def test_a_gradient_of_a_gradient_is_an_error_and_not_a_wrong_number() -> None:
     y, _ = scan_in_blocks(*given)
     (slope,) = torch.autograd.grad(y.square().sum(), given[0], create_graph=True)
     with pytest.raises(RuntimeError, match="once_differentiable"):
-        slope.sum().backward()
+        slope.sum().backward()  # type: ignore[no-untyped-call]

@@ -110,7 +110,7 @@ def _groups(x: Tensor, *others: Tensor) -> Iterable[tuple[Tensor, ...]]:
     if blocks <= 1:
         return [(x, *others)]
     sequences = -(-len(x) // blocks)
-    return zip(*(each.split(sequences) for each in (x, *others)), strict=True)
+    return zip(*(torch.split(each, sequences) for each in (x, *others)), strict=True)
 
 
 @final
@@ -145,12 +145,12 @@ class _Chunks:
             left=summed.exp(),
         )
 
-    def blocks(self, chunks: int) -> Iterable[_Chunks]:
+    def blocks(self, chunks: int) -> list[_Chunks]:
         """Of so many chunks each, or fewer in the last."""
         if len(self.x) <= chunks:
             return [self]
         parts = (self.x, self.y, self.write, self.read, self.scores, self.summed, self.left)
-        return [_Chunks(*each) for each in zip(*(part.split(chunks) for part in parts), strict=True)]
+        return [_Chunks(*each) for each in zip(*(torch.split(part, chunks) for part in parts), strict=True)]
 
 
 @final
@@ -181,7 +181,7 @@ class _Gradients:
 
     def blocks(self, chunks: int) -> list[_Gradients]:
         parts = (self.y, self.x, self.decay, self.write, self.read, self.scores)
-        return [_Gradients(*each) for each in zip(*(part.split(chunks) for part in parts), strict=True)]
+        return [_Gradients(*each) for each in zip(*(torch.split(part, chunks) for part in parts), strict=True)]
 
 
 def _during(tensors: Sequence[Tensor], span: tuple[int, int, int]) -> Sequence[Tensor]:

@@ -50,7 +50,8 @@ def chunked_scan(x: Tensor, decay: Tensor, write: Tensor, read: Tensor, state: T
 
 def _runs_on_a_processor(*tensors: Tensor) -> bool:
     """Whether what is written in place stays ours: neither traced nor compiled, nor in a mixed precision."""
-    if torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
+    traced: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    if traced or torch.compiler.is_compiling() or torch.is_autocast_enabled("cpu"):
         return False
     return all(each.device.type == "cpu" and each.dtype == tensors[0].dtype for each in tensors)
 
