@@ -2,7 +2,6 @@
 PYTHON ?= python3
 VENV ?= .venv
 OUTPUT ?= demo
-MANDARIN := packages/cmkt-mandarin-lm
 BIN := $(VENV)/bin
 
 .PHONY: demo test test-all lint setup tools clean
@@ -23,11 +22,11 @@ lint: $(VENV)/.ready
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: pyproject.toml constraints.txt | tools
+$(VENV)/.ready: pyproject.toml constraints.txt packages/cmkt-mandarin-lm/pyproject.toml | tools
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
-	if [ -f $(MANDARIN)/src/cmkt_mandarin_lm/encoder/model.safetensors ]; then $(BIN)/python -m pip install --quiet $(MANDARIN); fi
+	$(BIN)/python -m pip install --quiet packages/cmkt-mandarin-lm
 	touch $@
 
 # What pip cannot bring: Python 3.11 with its venv module and headers, and a C compiler, which `pesq` is built with.

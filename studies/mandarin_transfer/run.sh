@@ -28,7 +28,7 @@ fit() { # name, overlays and options
     --data.train "$out/data/train" --data.dev "$out/data/dev" "${resume[@]}"
 }
 teacher=(--config "$configs/transfer/attention.yaml" --config "$configs/transfer/shift1.yaml" --config "$here/../default_model/transfer.yaml"
-  --model.transfer.teacher "$out/data/embeddings")
+  --model.transfer.bridge_warmup_steps 150 --model.transfer.teacher "$out/data/embeddings")
 fit plain
 fit transfer "${teacher[@]}"
 fit shuffled "${teacher[@]}" --config "$configs/transfer/shuffled.yaml"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, AutoModelForMaskedLM, AutoTokenizer
 
 from cmkt.errors import ConfigError, MissingExtraError, TeacherError
 from cmkt.text.embedded import EMBEDDED_MODELS, EmbeddedTeacher, check_weights, embedded_folder, embedded_name
@@ -110,3 +111,38 @@ def test_the_mandarin_models_give_one_vector_a_character(mandarin_package: Path)
 
 def test_it_says_that_it_is_bidirectional(embedded: EmbeddedTeacher) -> None:
     assert not embedded.causal
+
+
+@pytest.mark.parametrize(("name", "causal"), [("embedded-zh", False), ("embedded-zh-causal", True)])
+def test_the_mandarin_models_give_a_vector_for_each_character(name: str, causal: bool) -> None:
+    teacher = EmbeddedTeacher(name)
+    assert teacher.tokens("打开空调") == list("打开空调")
+    assert teacher.embed(["打开空调", "设定二十九度"])[1].shape == (6, teacher.width)
+    assert teacher.unknown_tokens == 0
+    assert teacher.causal is causal
+
+
+@pytest.mark.parametrize("sentence", ["今天天气很好", "我们明天去北京", "请打开空调", "这个电影很好看"])
+def test_the_mandarin_decoder_expects_sentences_rather_than_their_characters_backwards(sentence: str) -> None:
+    folder = embedded_folder("embedded-zh-causal")
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+
+    def surprise(text: str) -> float:
+        ids = tokenizer(text, return_tensors="pt").input_ids
+        with torch.inference_mode():
+            return float(model(input_ids=ids, labels=ids).loss)
+
+    assert surprise(sentence) < surprise(sentence[::-1]) - 0.5
+
+
+def test_the_mandarin_encoder_fills_gaps() -> None:
+    folder = embedded_folder("embedded-zh")
+    model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    ids = tokenizer("我们明天去北京", return_tensors="pt").input_ids
+    place = tokenizer.convert_tokens_to_ids("们")
+    seen = ids.masked_fill(ids == place, tokenizer.mask_token_id)
+    with torch.inference_mode():
+        found = model(input_ids=seen).logits[ids == place].argmax(-1)
+    assert found.tolist() == [place]
