@@ -11,7 +11,7 @@ package=packages/cmkt-mandarin-lm/src/cmkt_mandarin_lm
 case $device in
   gpu) size=(--width 256 --layers 4 --intermediate 640 --softmax-characters 0 --batch-tokens 16384 --learning-rate 2e-3
              --decoder-epochs 8 --encoder-epochs 12) ;;
-  cpu) size=(--width 192 --layers 2 --intermediate 512 --batch-tokens 1024 --decoder-epochs 1 --encoder-epochs 1
+  cpu) size=(--width 192 --layers 2 --intermediate 512 --batch-tokens 1024 --decoder-epochs 1 --encoder-epochs 2
              --threads 1) ;;
   *) echo "the device must be gpu or cpu, but is '$device'" >&2; exit 2 ;;
 esac

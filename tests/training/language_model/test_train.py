@@ -188,3 +188,11 @@ def test_the_command_refuses_what_cannot_work(
     assert main(["train-lm", "--text", str(text), "--output", str(output), *options]) == 2
     assert message in capsys.readouterr().err
     assert not output.exists()
+
+
+def test_the_name_of_the_unknown_token_is_no_word() -> None:
+    """Spelled out it would be, and no character of such a word is known, so that its vector would be no number."""
+    lines = ["天气很好", "公园很大", "我看天气", "去公园玩"] * 20 + ["天㐀气", "公㐁园"] * 20
+    vocabulary = character_vocabulary(lines, min_count=21)
+    assert "㐀" not in vocabulary
+    assert set("".join(frequent_words(numbered(lines, vocabulary), vocabulary))) <= set(vocabulary)

@@ -21,6 +21,8 @@ CANDIDATES: Final = 2000
 SHOWN: Final = 6
 FEWEST: Final = 20
 READ_LINES: Final = 50_000
+GAP: Final = "\n"
+"""Where a character is none that is known: part of no word."""
 
 
 def character_neighbours(model: nn.Module, vocabulary: Sequence[str], asked: Sequence[str]) -> dict[str, list[str]]:
@@ -46,8 +48,9 @@ def frequent_words(sequences: Sequences, vocabulary: Sequence[str], *, most: int
 
     A pair counts where it occurs five times as often as its characters would meet by chance.
     """
+    characters = [*GAP * len(SPECIAL), *vocabulary[len(SPECIAL) :]]
     lines = [
-        "".join(vocabulary[token] for token in sequences[index][1:-1])
+        "".join(characters[token] for token in sequences[index][1:-1])
         for index in range(min(len(sequences), READ_LINES))
     ]
     if sum(line.count(" ") for line in lines) > sum(map(len, lines)) / 20:
