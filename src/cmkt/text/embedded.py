@@ -161,7 +161,7 @@ def check_weights(weights: Path, sha256: str | None) -> None:
     if not weights.is_file():
         raise TeacherError(
             f"the embedded teacher must hold {weights.name}, but there is none in {weights.parent}. "
-            "Reinstall its package; the Mandarin ones are made by studies/mandarin_lm/run.sh before it is installed."
+            "Reinstall its package."
         )
     if sha256 is None:
         return
