@@ -125,7 +125,7 @@ def test_the_mandarin_models_give_a_vector_for_each_character(name: str, causal:
 @pytest.mark.parametrize("sentence", ["今天天气很好", "我们明天去北京", "请打开空调", "这个电影很好看"])
 def test_the_mandarin_decoder_expects_sentences_rather_than_their_characters_backwards(sentence: str) -> None:
     folder = embedded_folder("embedded-zh-causal")
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(folder)
 
     def surprise(text: str) -> float:
@@ -138,7 +138,7 @@ def test_the_mandarin_decoder_expects_sentences_rather_than_their_characters_bac
 
 def test_the_mandarin_encoder_fills_gaps() -> None:
     folder = embedded_folder("embedded-zh")
-    model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
+    model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     ids = tokenizer("我们明天去北京", return_tensors="pt").input_ids
     place = tokenizer.convert_tokens_to_ids("们")
