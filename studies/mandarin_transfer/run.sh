@@ -33,7 +33,7 @@ fit plain
 fit transfer "${teacher[@]}"
 fit shuffled "${teacher[@]}" --config "$configs/transfer/shuffled.yaml"
 
-cmkt evaluate --model default "$out/"{plain,transfer,shuffled} --data "$out/data/dev" --snr -5 0 5 10 --output "$out/scores/dev" --verdict
+cmkt evaluate --model "$out/"{plain,transfer,shuffled} --data "$out/data/dev" --snr -5 0 5 10 --output "$out/scores/dev" --verdict
 cmkt evaluate --model default "$out/"{plain,transfer,shuffled} --data "$out/data/test" --snr -5 0 5 10 --output "$out/scores/test"
 cmkt probe default "$out/"{plain,transfer,shuffled} --references --layer recurrent.lstm --alignment positional attention \
   --data "$out/data/train" --held-out "$out/data/"{dev,test} --teacher "$out/data/embeddings" --output "$out/probe"
