@@ -34,7 +34,8 @@ from tests.training.language_model.conftest import SMALL, WORDS
 @pytest.fixture(scope="module")
 def run(text: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     output = tmp_path_factory.mktemp("run")
-    settings = replace(SMALL, decoder_epochs=12, encoder_epochs=8)
+    # With twice the rate the encoder learns between .36 and .93 of the gaps, by the seed and by how sums are rounded.
+    settings = replace(SMALL, decoder_epochs=12, encoder_epochs=8, learning_rate=5e-3)
     report = train_language_models(
         [text], [], output, settings=settings, asked=["pato", "a"], accelerator="cpu", progress=False
     )
@@ -88,7 +89,8 @@ def test_the_card_tells_the_scores_and_neighbours(run: tuple[Path, dict[str, Any
 
 def test_a_finished_run_is_scored_again_without_training(run: tuple[Path, dict[str, Any]], text: Path) -> None:
     output, report = run
-    settings = replace(SMALL, decoder_epochs=12, encoder_epochs=8)
+    # With twice the rate the encoder learns between .36 and .93 of the gaps, by the seed and by how sums are rounded.
+    settings = replace(SMALL, decoder_epochs=12, encoder_epochs=8, learning_rate=5e-3)
     before = (output / "checkpoints" / "encoder" / "last.ckpt").stat().st_mtime_ns
     again = train_language_models(
         [text], [], output, settings=settings, asked=["pato", "a"], accelerator="cpu", progress=False
