@@ -10,14 +10,10 @@ seeds=("${@:3}")
 [ ${#seeds[@]} -gt 0 ] || seeds=(1)
 here=$(dirname "$0")
 configs=$here/../../configs
-export OMP_NUM_THREADS=1
+. "$here/../steps.sh"
 
-fit() { # name, seed, configs and options
-  [ -f "$out/$1/enhancer/model.json" ] && return
-  local resume=()
-  [ -f "$out/$1/checkpoints/last.ckpt" ] && resume=(--ckpt_path "$out/$1/checkpoints/last.ckpt")
-  cmkt fit "${@:3}" --seed_everything "$2" --data.seed "$2" --data.train "$data/train" --data.dev "$data/dev" \
-    --output "$out/$1" "${resume[@]}"
+arm() { # name, seed, configs and options
+  fit "$1" "${@:3}" --seed_everything "$2" --data.seed "$2"
 }
 attention=(--config "$configs/transfer/attention.yaml" --config "$configs/transfer/shift1.yaml")
 minilm=("${attention[@]}" --model.transfer.teacher "$data/embeddings")
@@ -30,9 +26,9 @@ demucs_layer=recurrent.lstm
 for seed in "${seeds[@]}"; do
   for backbone in crn demucs; do
     declare -n base=$backbone layer=${backbone}_layer
-    fit "$backbone-plain-$seed" "$seed" "${base[@]}"
-    fit "$backbone-minilm-$seed" "$seed" "${base[@]}" "${minilm[@]}" --model.transfer.layer "$layer"
-    fit "$backbone-characters-$seed" "$seed" "${base[@]}" "${characters[@]}" --model.transfer.layer "$layer"
+    arm "$backbone-plain-$seed" "$seed" "${base[@]}"
+    arm "$backbone-minilm-$seed" "$seed" "${base[@]}" "${minilm[@]}" --model.transfer.layer "$layer"
+    arm "$backbone-characters-$seed" "$seed" "${base[@]}" "${characters[@]}" --model.transfer.layer "$layer"
   done
 done
 

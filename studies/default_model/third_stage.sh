@@ -8,28 +8,26 @@ set -euo pipefail
 out=${1:?the OUTPUT of run.sh}
 here=$(dirname "$0")
 configs=$here/../../configs
-export OMP_NUM_THREADS=1 # the loader has the other core
+data=$out/data
+. "$here/../steps.sh"
 
-[ -d "$out/data/embeddings" ] || cmkt embed --data "$out/data/train" "$out/data/dev" --output "$out/data/embeddings"
+[ -d "$data/embeddings" ] || cmkt embed --data "$data/train" "$data/dev" --output "$data/embeddings"
 
-fit() { # name, seed of the batches, overlays
-  [ -f "$out/third/$1/enhancer/model.json" ] && return
-  local resume=()
-  [ -f "$out/third/$1/checkpoints/last.ckpt" ] && resume=(--ckpt_path "$out/third/$1/checkpoints/last.ckpt")
-  cmkt fit --config "$configs/shipped/dpcrn.yaml" --config "$configs/shipped/rooms.yaml" --init "$out/second" "${@:3}" \
-    --data.seed "$2" --data.train "$out/data/train" --data.dev "$out/data/dev" --output "$out/third/$1" "${resume[@]}"
+arm() { # name, seed of the batches, overlays
+  fit "third/$1" --config "$configs/shipped/dpcrn.yaml" --config "$configs/shipped/rooms.yaml" --init "$out/second" "${@:3}" \
+    --data.seed "$2"
 }
 transfer=(--config "$configs/transfer/attention.yaml" --config "$configs/transfer/shift1.yaml" --config "$here/transfer.yaml"
-  --model.transfer.teacher "$out/data/embeddings")
+  --model.transfer.teacher "$data/embeddings")
 third=$out/third
 for seed in 1 2; do
-  fit "plain-$seed" $((seed + 1)) # the second stage had seed 1
-  fit "transfer-$seed" $((seed + 1)) "${transfer[@]}" --model.transfer.seed "$seed"
-  fit "shuffled-$seed" $((seed + 1)) "${transfer[@]}" --config "$configs/transfer/shuffled.yaml" --model.transfer.seed "$seed"
+  arm "plain-$seed" $((seed + 1)) # the second stage had seed 1
+  arm "transfer-$seed" $((seed + 1)) "${transfer[@]}" --model.transfer.seed "$seed"
+  arm "shuffled-$seed" $((seed + 1)) "${transfer[@]}" --config "$configs/transfer/shuffled.yaml" --model.transfer.seed "$seed"
 done
 
 # Does transfer help? docs/results.md
-cmkt evaluate --model "$out/second" "$third/"{plain,transfer,shuffled}-{1,2} --data "$out/data/dev" --metrics pesq_wb stoi estoi si_sdr \
+cmkt evaluate --model "$out/second" "$third/"{plain,transfer,shuffled}-{1,2} --data "$data/dev" --metrics pesq_wb stoi estoi si_sdr \
   --output "$out/scores/arms-dev" --verdict
 cmkt compare "$out/scores/arms-dev" --paired-seeds --arms plain=plain-1,plain-2 transfer=transfer-1,transfer-2 \
   shuffled=shuffled-1,shuffled-2
@@ -38,7 +36,7 @@ cmkt compare "$out/scores/arms-dev" --paired-seeds --arms plain=plain-1,plain-2 
 [ -d "$third/plain-mean" ] || cmkt average "$third/plain-1" "$third/plain-2" --output "$third/plain-mean"
 [ -d "$third/all-mean" ] || cmkt average "$out/second" "$third/plain-1" "$third/plain-2" --output "$third/all-mean"
 candidates=("$out/second" "$third/plain-mean" "$third/all-mean")
-cmkt evaluate --model "${candidates[@]}" --data "$out/data/dev" --limit 40 --metrics pesq_wb stoi si_sdr --words \
+cmkt evaluate --model "${candidates[@]}" --data "$data/dev" --limit 40 --metrics pesq_wb stoi si_sdr --words \
   --output "$out/scores/candidates-dev"
-python "$here/rooms_and_music.py" "$out/data/dev" "${candidates[@]}" --limit 24 --json "$out/scores/candidates-rooms.json"
+python "$here/rooms_and_music.py" "$data/dev" "${candidates[@]}" --limit 24 --json "$out/scores/candidates-rooms.json"
 python "$here/choose.py" "$out/scores/candidates-dev" "$out/scores/candidates-rooms.json"
