@@ -223,7 +223,7 @@ def _alignments(args: argparse.Namespace) -> dict[str, AlignmentSpec]:
     }
     if args.shift_tokens is not None and not set(with_shift).intersection(args.alignment):
         raise ConfigError(
-            f"`--shift-tokens` must be left out for --alignment {' '.join(args.alignment)}: it asks without a token."
+            f"`--shift-tokens` must be left out for --alignment {' '.join(args.alignment)}: no question holds a token."
         )
     found: dict[str, AlignmentSpec] = {}
     for name in args.alignment:

@@ -81,9 +81,10 @@ class HeldOut(Protocol):
         """
 
     def fingerprint(self) -> str:
-        """Hex digits that change whenever a mixture could, and not with the place of the data or the choice of items.
+        """Hex digits by which scores are known to be of the same data, whatever items are chosen.
 
-        It may read all of the data.
+        How much of a change they see, and whether they see one where the data only moved, each kind says. It may read
+        all of the data.
         """
 
 

@@ -185,24 +185,15 @@ def probe_source(
     mean_direction = mean_direction_floor(train, held_out)
     scores = []
     for name, alignment in alignments.items():
-        results: dict[str, ProbeResult] = {}
-        for kind, (learnt, measured) in tqdm(
-            kinds.items(), desc=f"{source.name}, {name}: bridges", disable=not progress
-        ):
-            is_true = kind == "true frames"
-            results[kind] = probe(
-                learnt,
-                measured,
-                alignment,
-                steps=settings.steps,
-                seed=settings.seed,
-                device=device,
-                retrieval=is_true,
-                on_bridge=partial(on_bridge, name) if is_true and on_bridge is not None else None,
-            )
-            if progress:
-                tqdm.write(f"{source.name}, {name}: L_CMA per token on {kind} {results[kind].loss:.4f}")
-        true, other, noise = results.values()
+        true, other, noise = _bridge_results(
+            f"{source.name}, {name}",
+            kinds,
+            alignment,
+            settings,
+            device=device,
+            progress=progress,
+            on_true=None if on_bridge is None else partial(on_bridge, name),
+        )
         gain = linguistic_gain(blind=other, true=true, seed=settings.seed)
         assert true.retrieval is not None
         scores.append(
@@ -223,6 +214,37 @@ def probe_source(
             )
         )
     return scores
+
+
+def _bridge_results(
+    title: str,
+    kinds: Mapping[str, tuple[list[Pair], list[Pair]]],
+    alignment: AlignmentSpec,
+    settings: ProbeSettings,
+    *,
+    device: str,
+    progress: bool,
+    on_true: Callable[[nn.Module], None] | None,
+) -> list[ProbeResult]:
+    """Of a fresh bridge for each kind of frames; that of the first kind, the true ones, retrieves transcripts too."""
+    results: list[ProbeResult] = []
+    for kind, (train, held_out) in tqdm(kinds.items(), desc=f"{title}: bridges", disable=not progress):
+        is_true = not results
+        results.append(
+            probe(
+                train,
+                held_out,
+                alignment,
+                steps=settings.steps,
+                seed=settings.seed,
+                device=device,
+                retrieval=is_true,
+                on_bridge=on_true if is_true else None,
+            )
+        )
+        if progress:
+            tqdm.write(f"{title}: L_CMA per token on {kind} {results[-1].loss:.4f}")
+    return results
 
 
 def collect_pairs(

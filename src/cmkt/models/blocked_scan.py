@@ -19,8 +19,7 @@ Shapes: B sequences, L steps, A heads, N states and P features of a head, M chun
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, NamedTuple, TypeVar, final
 
 import torch
 from torch import Tensor
@@ -113,9 +112,7 @@ def _groups(x: Tensor, *others: Tensor) -> Iterable[tuple[Tensor, ...]]:
     return zip(*(torch.split(each, sequences) for each in (x, *others)), strict=True)
 
 
-@final
-@dataclass(frozen=True, slots=True)
-class _Chunks:
+class _Chunks(NamedTuple):
     """x and y (M, B, A, Q, P); write and read (M, B, 1, Q, N) and their products (M, B, 1, Q, Q); sums of decays
     (M, B, A, Q) and what they leave.
     """
@@ -145,17 +142,8 @@ class _Chunks:
             left=summed.exp(),
         )
 
-    def blocks(self, chunks: int) -> list[_Chunks]:
-        """Of so many chunks each, or fewer in the last."""
-        if len(self.x) <= chunks:
-            return [self]
-        parts = (self.x, self.y, self.write, self.read, self.scores, self.summed, self.left)
-        return [_Chunks(*each) for each in zip(*(torch.split(part, chunks) for part in parts), strict=True)]
 
-
-@final
-@dataclass(frozen=True, slots=True)
-class _Gradients:
+class _Gradients(NamedTuple):
     """Of the same, by chunks too: y is given, the others are to be filled, scores for all heads."""
 
     y: Tensor
@@ -179,9 +167,15 @@ class _Gradients:
             scores=x.new_empty(len(x), x.shape[1] // size, 1, size, size).transpose(0, 1),
         )
 
-    def blocks(self, chunks: int) -> list[_Gradients]:
-        parts = (self.y, self.x, self.decay, self.write, self.read, self.scores)
-        return [_Gradients(*each) for each in zip(*(torch.split(part, chunks) for part in parts), strict=True)]
+
+_Parts = TypeVar("_Parts", _Chunks, _Gradients)
+
+
+def _blocks(parts: _Parts, chunks: int) -> list[_Parts]:
+    """Parts of so many chunks each, or fewer in the last."""
+    if len(parts.x) <= chunks:
+        return [parts]
+    return [type(parts)(*each) for each in zip(*(torch.split(part, chunks) for part in parts), strict=True)]
 
 
 def _during(tensors: Sequence[Tensor], span: tuple[int, int, int]) -> Sequence[Tensor]:
@@ -235,7 +229,7 @@ def _fill(given: _Chunks, state: Tensor, *, keep: bool) -> Tensor:
     chunks, states, together = len(given.x), state.shape[2], _together(given.x)
     kept = state.new_empty((chunks if keep else together) + 1, *state.shape)
     space, before, first = _Space(given.x[:together], states), state, 0
-    for block in given.blocks(together):
+    for block in _blocks(given, together):
         if len(block.x) != len(space.x):
             space = _Space(block.x, states)
         passed = kept[first : first + len(block.x) + 1]
@@ -269,7 +263,7 @@ def _fill_gradients(given: _Chunks, wanted: _Gradients, states: Tensor, after: T
     together, last = _together(given.x), len(given.x)
     kept = after.new_empty(together + 1, *after.shape)
     space, other = (_Space(given.x[:together], states.shape[3]) for _ in range(2))
-    for block, gradient in zip(given.blocks(together)[::-1], wanted.blocks(together)[::-1], strict=True):
+    for block, gradient in zip(_blocks(given, together)[::-1], _blocks(wanted, together)[::-1], strict=True):
         if len(block.x) != len(space.x):
             space, other = (_Space(block.x, states.shape[3]) for _ in range(2))
         passed = kept[: len(block.x) + 1]
