@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Mandarin transfer without a network: the default model, trained on English, goes on with 40 minutes of one Mandarin voice,
+# Mandarin transfer without a network: the default model, trained on English, goes on with 40 minutes of Mandarin,
 # plain, with the Mandarin encoder of packages/cmkt-mandarin-lm and with other utterances' transcripts. One voice a split,
 # mostly short commands: this shows that it runs and describes, it is no ground for a conclusion. Goes on where it was
 # stopped. Usage: studies/mandarin_transfer/run.sh CORPUS OUTPUT
